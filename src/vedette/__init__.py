@@ -1,0 +1,1 @@
+"""Vedette: observability in one process."""

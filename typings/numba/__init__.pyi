@@ -1,0 +1,8 @@
+"""The part of Numba that Vedette uses."""
+
+from collections.abc import Callable
+from typing import Any
+
+def njit(
+    *, nogil: bool = ..., cache: bool = ..., error_model: str = ..., inline: str = ..., fastmath: bool = ...
+) -> Callable[[Callable[..., Any]], Any]: ...
