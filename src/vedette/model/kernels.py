@@ -14,6 +14,9 @@ from typing import Any, TypeVar, cast
 
 import numba
 
+MachineInt = Any
+"""An int64 or uint64 inside a kernel: what NumPy calls a scalar, Python an int and Numba a register."""
+
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _registry: list[tuple[Any, tuple[str, ...]]] = []
