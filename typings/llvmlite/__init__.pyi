@@ -1,1 +1,1 @@
-"""The part of llvmlite that Vedette uses."""
+# The part of llvmlite that Vedette uses.

@@ -1,4 +1,4 @@
-"""The part of llvmlite's builder of intermediate code that Vedette uses."""
+# The part of llvmlite's builder of intermediate code that Vedette uses.
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The part of Numba's extension interface that Vedette uses."""
+# The part of Numba's extension interface that Vedette uses.
 
 from collections.abc import Callable
 from typing import Any

@@ -63,11 +63,11 @@ class Ledger:
     def collect(self) -> Iterator[Metric]:
         """The ledger as metrics, for a `prometheus_client` registry."""
         received = CounterMetricFamily(
-            "vedette_ingest_received_samples", "Samples that a source handed in.", labels=["source"]
+            "vedette_samples_received", "Samples that a source handed in.", labels=["source"]
         )
-        stored = CounterMetricFamily("vedette_ingest_stored_samples", "Samples accepted.", labels=["source"])
+        stored = CounterMetricFamily("vedette_samples_stored", "Samples accepted.", labels=["source"])
         dropped = CounterMetricFamily(
-            "vedette_ingest_dropped_samples", "Samples not stored, by reason.", labels=["source", "reason"]
+            "vedette_samples_dropped", "Samples not stored, by reason.", labels=["source", "reason"]
         )
         for source, account in self._accounts.items():
             received.add_metric([source], account.received)

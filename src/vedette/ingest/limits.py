@@ -12,7 +12,7 @@ from vedette.model.labels import METRIC_NAME, LabelSet
 
 
 class Drop(StrEnum):
-    """Why a sample was not stored; the values are labels of `vedette_ingest_dropped_samples_total`."""
+    """Why a sample was not stored; the values are labels of `vedette_samples_dropped_total`."""
 
     DUPLICATE = "duplicate"
     CONFLICT = "conflict"
@@ -20,7 +20,8 @@ class Drop(StrEnum):
     TOO_FAR_IN_FUTURE = "too_far_in_future"
     OUT_OF_RETENTION = "out_of_retention"
     SERIES_LIMIT = "series_limit"
-    LABEL_LIMIT = "label_limit"
+    TARGET_SERIES_LIMIT = "target_series_limit"
+    LABEL_COUNT = "label_count"
     LABEL_NAME_LENGTH = "label_name_length"
     LABEL_VALUE_LENGTH = "label_value_length"
     NO_METRIC_NAME = "no_metric_name"
@@ -57,14 +58,14 @@ class IngestLimits:
 def refuse_labels(labels: LabelSet, limits: IngestLimits) -> tuple[Drop, str] | None:
     """Why a series with these labels cannot be stored, as reason and sentence; None if it can."""
     if len(labels) > limits.max_labels:
-        return Drop.LABEL_LIMIT, f"{len(labels)} labels where `limits.max_labels` allows {limits.max_labels}"
+        return Drop.LABEL_COUNT, f"{len(labels)} labels where `limits.labels_per_series` allows {limits.max_labels}"
     named = False
     for name, value in labels:
         if len(name) > limits.max_label_name_bytes or _bytes(name) > limits.max_label_name_bytes:
             return (
                 Drop.LABEL_NAME_LENGTH,
                 (
-                    f"label name {name[:40]!r}… is longer than `limits.max_label_name_bytes` allows"
+                    f"label name {name[:40]!r}… is longer than `limits.label_name_length` allows"
                     f" ({limits.max_label_name_bytes})"
                 ),
             )
@@ -73,7 +74,7 @@ def refuse_labels(labels: LabelSet, limits: IngestLimits) -> tuple[Drop, str] | 
                 Drop.LABEL_VALUE_LENGTH,
                 (
                     f"the value of label {name!r} ({value[:40]!r}…) is longer than"
-                    f" `limits.max_label_value_bytes` allows ({limits.max_label_value_bytes})"
+                    f" `limits.label_value_length` allows ({limits.max_label_value_bytes})"
                 ),
             )
         named = named or name == METRIC_NAME

@@ -37,7 +37,8 @@ _SIZE_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)([A-Za-z]+)", re.ASCII)
 _SIZE_UNITS: Final = {
     "B": 1,
     **{f"{letter}{end}": 1024**power for power, letter in enumerate("KMGTPE", 1) for end in ("B", "iB")},
-    **{"kB": 1024, "kiB": 1024},
+    "kB": 1024,
+    "kiB": 1024,
 }
 _MAX_BYTES: Final = 2**63 - 1
 

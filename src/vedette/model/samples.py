@@ -33,11 +33,14 @@ class SampleRuns:
         offsets: int64[series + 1]; series i owns `times[offsets[i]:offsets[i + 1]]`.
         times: int64[samples], milliseconds since the epoch, strictly rising within a run.
         values: float64[samples]; stale markers included.
+        starts: int64[samples], when the counter that a sample was taken from began, 0 where that is not known;
+            None where it is known for none of them.
     """
 
     offsets: NDArray[np.int64]
     times: NDArray[np.int64]
     values: NDArray[np.float64]
+    starts: NDArray[np.int64] | None = None
 
 
 class MetricType(StrEnum):

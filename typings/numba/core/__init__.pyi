@@ -1,1 +1,1 @@
-"""The part of Numba's inner parts that Vedette uses."""
+# The part of Numba's inner parts that Vedette uses.

@@ -1,4 +1,4 @@
-"""Numba's types, as far as Vedette names them; calling one makes a signature that returns it."""
+# Numba's types, as far as Vedette names them; calling one makes a signature that returns it.
 
 from typing import Any
 

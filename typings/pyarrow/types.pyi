@@ -1,0 +1,5 @@
+"""Questions about Arrow types."""
+
+from . import DataType
+
+def is_dictionary(t: DataType) -> bool: ...

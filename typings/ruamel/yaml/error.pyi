@@ -1,0 +1,13 @@
+# A part of ruamel.yaml, as far as Vedette uses it.
+
+class StringMark:
+    line: int
+    column: int
+
+class YAMLError(Exception): ...
+
+class MarkedYAMLError(YAMLError):
+    context: str | None
+    context_mark: StringMark | None
+    problem: str | None
+    problem_mark: StringMark | None
