@@ -28,6 +28,9 @@ Int64s = NDArray[np.int64]
 Int32s = NDArray[np.int32]
 Float64s = NDArray[np.float64]
 
+_ROW_BYTES: Final = 64
+"""About what a sample takes in the queue; its series' rows included."""
+
 DAY_MS: Final = 86_400_000
 
 _DROPS: Final = {
@@ -40,12 +43,12 @@ _DROPS: Final = {
 class CommitQueue(Protocol):
     """What makes batches durable (`vedette.store.commit`)."""
 
-    def ensure_room(self, size_bytes: int) -> None:
-        """Raise `OverloadedError` if the queue is too full for so much more."""
+    def ensure_room(self, size_bytes: int, *, sender_retries: bool = False) -> None:
+        """Raise `OverloadedError` if there is no room for so much more."""
         ...
 
-    def append(self, table: str, batch: pa.RecordBatch, *, patience_ms: int) -> int:
-        """Queue a batch to be committed within `patience_ms`; returns its sequence number."""
+    def append(self, table: str, rows: pa.RecordBatch, *, patience_ms: int) -> int:
+        """Queue rows to be committed within `patience_ms`; returns its sequence number."""
         ...
 
     async def committed(self, sequence: int) -> None:
@@ -152,7 +155,15 @@ class MetricsWriter:
         self._last_day[slots] = last_day
 
     def take(
-        self, source: str, slots: Int64s, times: Int64s, values: Float64s, *, patience_ms: int, backfill: bool = False
+        self,
+        source: str,
+        slots: Int64s,
+        times: Int64s,
+        values: Float64s,
+        *,
+        patience_ms: int,
+        sender_retries: bool = False,
+        backfill: bool = False,
     ) -> Taken:
         """Take samples in.
 
@@ -162,12 +173,14 @@ class MetricsWriter:
             times: int64[n], milliseconds.
             values: float64[n].
             patience_ms: how long they may stay in memory alone.
+            sender_retries: the sender keeps them until `committed` says that they are safe; it is turned away while
+                the engine fails.
             backfill: old samples are welcome, whatever their series' newest one is.
 
         Raises:
             OverloadedError: the queue is full; nothing was taken.
         """
-        self._queue.ensure_room(32 * len(slots))
+        self._queue.ensure_room(_ROW_BYTES * len(slots), sender_retries=sender_retries)
         account = self._ledger.account(source)
         account.received += len(slots)
         now_ms = self._now_ms()

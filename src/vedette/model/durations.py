@@ -26,7 +26,7 @@ _UNITS_MS: Final = (
     ("s", 1_000),
     ("ms", 1),
 )
-_MAX_MS: Final = (2**63 - 1) // 1_000_000
+MAX_DURATION_MS: Final = (2**63 - 1) // 1_000_000
 """Prometheus counts nanoseconds in an int64: some 292 years."""
 
 _LONGEST: Final = 200
@@ -99,7 +99,7 @@ def parse_duration(text: str, *, allow_negative: bool = False) -> int:
     if found is None:
         raise ValueError(f'not a valid duration string: "{text[:_LONGEST]}"')
     total = sum(int(number) * unit_ms for number, (_, unit_ms) in zip(found.groups("0"), _UNITS_MS, strict=True))
-    if total > _MAX_MS:
+    if total > MAX_DURATION_MS:
         raise ValueError(f'duration out of range: "{text}"')
     return sign * total
 

@@ -64,6 +64,8 @@ def compile_anchored(pattern: str) -> Callable[[str], bool]:
     # Enough for any pattern people write; a hostile one is refused instead of filling memory.
     options.max_mem = 8 << 20
     try:
+        # Alone first: `a)|(b` would become a valid pattern between the anchors.
+        re2.compile(pattern, options)
         compiled = re2.compile(f"^(?:{pattern})$", options)
     except re2.error as exc:
         reason = exc.args[0].decode() if exc.args and isinstance(exc.args[0], bytes) else str(exc)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from vedette.model.kernels import MachineInt, inline, kernel
 from vedette.model.labels import LabelSet
+from vedette.model.samples import SampleRuns
 from vedette.wire.shortest import shortest_digits, write_digits
 
 Bytes = NDArray[np.uint8]
@@ -202,3 +203,13 @@ def matrix_json(label_sets: Sequence[LabelSet], times: Int64s, values: Float64s,
         out[at + 1] = 125
         at += 2
     yield out[:at].tobytes()
+
+
+def runs_json(label_sets: Sequence[LabelSet], runs: SampleRuns) -> Iterator[bytes]:
+    """The elements of a range vector, in pieces to be joined, as `matrix_json`."""
+    for row, labels in enumerate(label_sets):
+        start, end = int(runs.offsets[row]), int(runs.offsets[row + 1])
+        # Copies, because a kernel takes arrays that may be written to.
+        values = runs.values[start:end].reshape(1, -1).copy()
+        yield b"," if row else b""
+        yield from matrix_json([labels], runs.times[start:end].copy(), values, np.ones(values.shape, np.bool_))

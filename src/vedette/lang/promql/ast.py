@@ -95,6 +95,23 @@ class Aggregation(StrEnum):
     LIMITK = "limitk"
     LIMIT_RATIO = "limit_ratio"
 
+    @property
+    def takes_parameter(self) -> bool:
+        """Whether a parameter comes before the vector, as in `topk(5, x)`."""
+        return self in _WITH_PARAMETER
+
+
+_WITH_PARAMETER = frozenset(
+    {
+        Aggregation.TOPK,
+        Aggregation.BOTTOMK,
+        Aggregation.COUNT_VALUES,
+        Aggregation.QUANTILE,
+        Aggregation.LIMITK,
+        Aggregation.LIMIT_RATIO,
+    }
+)
+
 
 class Cardinality(StrEnum):
     """How many series on each side of a vector match may share a signature."""
@@ -105,7 +122,7 @@ class Cardinality(StrEnum):
     MANY_TO_MANY = "many-to-many"  # and, or, unless
 
 
-_place = field(compare=False, repr=False, default=Span(0, 0))
+_NOWHERE = Span(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +131,7 @@ class NumberLiteral:
 
     value: float
     is_duration: bool = False
-    span: Span = _place
+    span: Span = field(default=_NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +139,7 @@ class StringLiteral:
     """A string, without its quotes and escapes."""
 
     value: str
-    span: Span = _place
+    span: Span = field(default=_NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +148,7 @@ class DurationCall:
 
     name: str
     args: tuple[DurationExpr, ...] = ()
-    span: Span = _place
+    span: Span = field(default=_NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +157,7 @@ class DurationUnary:
 
     op: str
     expr: DurationExpr
-    span: Span = _place
+    span: Span = field(default=_NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +167,7 @@ class DurationBinary:
     op: BinaryOp
     left: DurationExpr
     right: DurationExpr
-    span: Span = _place
+    span: Span = field(default=_NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +175,7 @@ class DurationParen:
     """A duration expression in parentheses."""
 
     expr: DurationExpr
-    span: Span = _place
+    span: Span = field(default=_NOWHERE, compare=False, repr=False)
 
 
 DurationExpr = NumberLiteral | DurationCall | DurationUnary | DurationBinary | DurationParen
@@ -173,7 +190,7 @@ class VectorSelector:
     """`name{matchers} offset d @ t`.
 
     Attributes:
-        name: the metric's name as written before the braces (or quoted within them); "" if there is none.
+        name: the metric's name as written before the braces; "" if there is none, or if it is quoted within them.
         matchers: all tests, the one on `__name__` included.
         offset: how far back to look; negative looks ahead.
         at: a fixed time in milliseconds, or a named one; None for the evaluation's own time.
@@ -185,7 +202,7 @@ class VectorSelector:
     offset: Duration = 0
     at: int | AtPoint | None = None
     mode: RangeMode = RangeMode.PLAIN
-    span: Span = _place
+    span: Span = field(default=_NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +211,7 @@ class MatrixSelector:
 
     selector: VectorSelector
     range: Duration
-    span: Span = _place
+    span: Span = field(default=_NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +227,7 @@ class Subquery:
     step: Duration | None = None
     offset: Duration = 0
     at: int | AtPoint | None = None
-    span: Span = _place
+    span: Span = field(default=_NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +236,7 @@ class Call:
 
     function: str
     args: tuple[Expr, ...]
-    span: Span = _place
+    span: Span = field(default=_NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +254,7 @@ class Aggregate:
     grouping: tuple[str, ...] = ()
     without: bool = False
     explicit: bool = False
-    span: Span = _place
+    span: Span = field(default=_NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,8 +286,8 @@ class Binary:
     right: Expr
     return_bool: bool = False
     matching: VectorMatching | None = None
-    span: Span = _place
-    op_span: Span = _place
+    span: Span = field(default=_NOWHERE, compare=False, repr=False)
+    op_span: Span = field(default=_NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +296,7 @@ class Unary:
 
     op: str
     expr: Expr
-    span: Span = _place
+    span: Span = field(default=_NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +304,7 @@ class Paren:
     """An expression in parentheses."""
 
     expr: Expr
-    span: Span = _place
+    span: Span = field(default=_NOWHERE, compare=False, repr=False)
 
 
 Expr = (

@@ -93,7 +93,7 @@ class SeriesIndex:
                 return slot, False
             if len(self._slots) >= max_series:
                 raise LimitExceededError(
-                    limit="limits.max_series", allowed=max_series, found=None, what="series in the store"
+                    limit="limits.series", allowed=max_series, found=None, what="series in the store"
                 )
             return self._add(identity, labels), True
 
@@ -244,10 +244,19 @@ class SeriesIndex:
         with self._lock:
             _widen(self._first_ms, self._last_ms, slots, first_ms, last_ms)
 
+    def time_range(self) -> tuple[int, int]:
+        """The first and the last time of any series' samples; 0 and 0 if there are none."""
+        with self._lock:
+            slots = np.array(self._all, dtype=np.int64) if self._all else np.zeros(0, np.int64)
+            slots = slots[self._last_ms[slots] != -_NEVER]
+            if not len(slots):
+                return 0, 0
+            return int(self._first_ms[slots].min()), int(self._last_ms[slots].max())
+
     def ended_before(self, time_ms: int) -> list[int]:
         """Slots of series that have had samples, but none since `time_ms`."""
         with self._lock:
-            slots = np.array(self._all, dtype=np.int64)
+            slots = np.array(self._all, dtype=np.int64) if self._all else np.zeros(0, np.int64)
             last = self._last_ms[slots]
             return slots[(last < time_ms) & (last != -_NEVER)].tolist()
 
@@ -386,6 +395,12 @@ class SeriesIndex:
                 "label_bytes": _top(text_bytes, top),
                 "pairs": _top(pairs, top),
             }
+
+    @property
+    def pair_count(self) -> int:
+        """How many different label pairs there are."""
+        with self._lock:
+            return sum(len(values) for values in self._postings)
 
     # -- storage ---------------------------------------------------------------------------------------
 

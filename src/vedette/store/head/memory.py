@@ -124,6 +124,11 @@ class SampleMemory:
             rows = len(self._counts) - int(self._state[FREE_ROWS])
         return 8 * words + live * _ROW_BYTES + rows * TAIL * 16 + len(self._rows) * 20
 
+    @property
+    def chunk_count(self) -> int:
+        """Sealed chunks in memory."""
+        return int(self._state[NEXT] - self._state[FIRST_LIVE])
+
     def _live_words(self) -> int:
         first, after = int(self._state[FIRST_LIVE]), int(self._state[NEXT])
         if first == after:

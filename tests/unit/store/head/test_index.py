@@ -80,7 +80,7 @@ def test_the_series_limit_refuses_new_series_only() -> None:
     index = SeriesIndex()
     index.resolve(label_set({"__name__": "up"}), max_series=1)
 
-    with pytest.raises(LimitExceededError, match=r"limits\.max_series"):
+    with pytest.raises(LimitExceededError, match=r"limits\.series"):
         index.resolve(label_set({"__name__": "down"}), max_series=1)
 
     assert index.resolve(label_set({"__name__": "up"}), max_series=1) == (0, False)

@@ -1,0 +1,177 @@
+"""The door: accounts, all routers, and the HTTP server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from vedette.__about__ import __version__
+from vedette.app.collecting import Collecting
+from vedette.app.reloading import Reloader
+from vedette.app.storage import OpenStorage
+from vedette.app.wiring import auth_settings
+from vedette.config import Config, render
+from vedette.http import (
+    Exchange,
+    HttpSettings,
+    Readiness,
+    RunningServer,
+    build_application,
+    health_router,
+    serve_http,
+)
+from vedette.http.admin import AdminApi, admin_router
+from vedette.http.admin.backfill import Backfill
+from vedette.http.admin.export import Export
+from vedette.http.auth import local_access, open_accounts
+from vedette.http.auth.api import accounts_router
+from vedette.http.pages import landing_router, login_router, render_page_error
+from vedette.http.prometheus import prometheus_router
+from vedette.http.prometheus.queries import QueryApi
+from vedette.http.prometheus.series import SeriesApi
+from vedette.http.prometheus.status import ServerFacts, StatusApi
+from vedette.http.prometheus.targets import TargetsApi
+from vedette.http.run_files import DataDirectory
+from vedette.model.clock import Clock
+from vedette.query.service import QueryService
+from vedette.query.stored import StoredSource
+from vedette.store.state import StateDatabase, open_state
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """An open door.
+
+    Attributes:
+        first_link: secret of a one-time login, while nobody has a password.
+    """
+
+    server: RunningServer
+    first_link: str | None
+
+
+@asynccontextmanager
+async def open_door(  # noqa: PLR0913 - everything comes together here
+    *,
+    settings: HttpSettings,
+    config: Config,
+    data_dir: Path,
+    state_file: Path,
+    directory: DataDirectory,
+    storage: OpenStorage,
+    queries: QueryService,
+    collecting: Collecting,
+    reloader: Reloader,
+    readiness: Readiness,
+    registry: CollectorRegistry,
+    clock: Clock,
+) -> AsyncGenerator[Door]:
+    """Serve as long as the block lasts.
+
+    Raises:
+        UnavailableError: the address cannot be listened on.
+        StorageError: the state database cannot be used.
+    """
+    auth = auth_settings(config)
+
+    def source() -> StoredSource:
+        return StoredSource(storage.index, storage.memory, storage.metrics)
+
+    async with (
+        open_state(state_file) as state,
+        open_accounts(
+            state,
+            auth,
+            local_access=local_access(auth.mode, settings.listen),
+            local_token_hash=directory.local_token_hash,
+        ) as accounts,
+    ):
+        facts = ServerFacts(
+            started_ms=clock.now_ms(),
+            render_config=lambda: render(reloader.config, redact=True),
+            flags=lambda: {
+                "storage.tsdb.path": str(data_dir),
+                "storage.tsdb.retention.time": str(config.storage.retention.metrics),
+                "query.timeout": str(config.query.timeout),
+                "query.max-concurrency": str(config.query.concurrency),
+                "query.max-samples": str(config.query.max_samples),
+                "query.lookback-delta": str(config.query.lookback_delta),
+                "web.listen-address": ",".join(f"{a.host}:{a.port}" for a in settings.listen),
+                "web.external-url": settings.external_url,
+                "web.enable-lifecycle": "true",
+                "web.enable-remote-write-receiver": "true",
+            },
+            reloaded=lambda: (reloader.successful, reloader.reloaded_ms),
+            retention=str(config.storage.retention.metrics),
+            now_ms=clock.now_ms,
+        )
+        admin = AdminApi(
+            registry=registry,
+            ledger=storage.ledger,
+            reload=reloader.reload,
+            backup=_Backup(storage, state),
+            backfill=Backfill(storage.writer, storage.metadata),
+            export=Export(source, config.query.max_series),
+        )
+        routers = [
+            prometheus_router(
+                queries=QueryApi(queries, clock.now_ms),
+                series=SeriesApi(storage.index, storage.metadata, storage.exemplars),
+                targets=TargetsApi(
+                    collecting.targets, storage.metadata, urlsplit(settings.external_url).hostname or ""
+                ),
+                status=StatusApi(storage.index, storage.memory, facts),
+            ),
+            admin_router(admin),
+            accounts_router(accounts),
+            login_router(accounts),
+            health_router(readiness),
+        ]
+        application = build_application(
+            [landing_router(routers, version=__version__), *routers],
+            identify=accounts.authenticator.identify,
+            settings=settings,
+            observe=_observer(registry),
+            render_unmatched=render_page_error,
+        )
+        async with serve_http(application, settings) as server:
+            yield Door(server, accounts.first_link)
+
+
+class _Backup:
+    """Copies the state database and the engine's tables."""
+
+    def __init__(self, storage: OpenStorage, state: StateDatabase) -> None:
+        self._storage = storage
+        self._state = state
+
+    async def __call__(self, directory: Path) -> AsyncIterator[tuple[str, int, int]]:
+        yield "samples", 0, 2
+        await asyncio.to_thread(self._storage.metrics.backup, directory / "engine")
+        yield "state", 1, 2
+        await self._state.backup(directory / "state.db")
+        yield "done", 2, 2
+
+
+def _observer(registry: CollectorRegistry):  # noqa: ANN202 - a closure over its metrics
+    requests = Counter("vedette_http_requests", "Requests answered.", ["route", "method", "code"], registry=registry)
+    durations = Histogram(
+        "vedette_http_request_duration_seconds",
+        "Time to answer a request.",
+        ["route"],
+        buckets=(0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10),
+        registry=registry,
+    )
+
+    def observe(exchange: Exchange) -> None:
+        route = exchange.route or "unknown"
+        requests.labels(route=route, method=exchange.method, code=str(exchange.status)).inc()
+        durations.labels(route=route).observe(exchange.duration_s)
+
+    return observe

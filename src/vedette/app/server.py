@@ -1,0 +1,136 @@
+"""All services of a running server: what is opened first is closed last.
+
+Storage, then the way in, then what asks, then what collects, then the door. On the way out the door closes first
+and requests end; collecting stops; what was accepted is written; the engine closes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import time
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from vedette.__about__ import __version__
+from vedette.app.banner import Announce
+from vedette.app.collecting import Collecting, open_collecting
+from vedette.app.door import open_door
+from vedette.app.housekeeping import keep_house
+from vedette.app.reloading import Reloader
+from vedette.app.storage import open_storage
+from vedette.app.wiring import http_settings, query_limits
+from vedette.config import Loaded
+from vedette.http import Readiness, RunningServer
+from vedette.http.run_files import RunInfo, hold_data_directory
+from vedette.model.clock import Clock
+from vedette.query.service import open_query_service
+from vedette.query.stored import StoredSource
+
+_STATE_FILE: Final = "state.db"
+
+log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+
+
+async def serve(
+    data_dir: Path,
+    loaded: Loaded,
+    read: Callable[[], Loaded],
+    *,
+    listen: str | None,
+    stop: asyncio.Event,
+    reload: asyncio.Event,
+    announce: Announce,
+) -> None:
+    """Serve until `stop` is set.
+
+    Args:
+        data_dir: where data are kept.
+        loaded: the configuration to begin with.
+        read: reads it again.
+        listen: address and port, instead of the configured ones.
+        stop: ends it.
+        reload: asks for the configuration to be read again.
+        announce: tells the person at the terminal that all is up.
+
+    Raises:
+        VedetteError: something could not be opened.
+    """
+    began_s = time.monotonic()
+    clock = Clock()
+    config = loaded.config
+    registry = CollectorRegistry()
+    readiness = Readiness()
+    async with AsyncExitStack() as stack:
+        directory = stack.enter_context(hold_data_directory(data_dir))
+        storage = await stack.enter_async_context(open_storage(config, data_dir, registry, clock))
+        queries = await stack.enter_async_context(
+            open_query_service(
+                lambda: StoredSource(storage.index, storage.memory, storage.metrics),
+                query_limits(config),
+                registry,
+            )
+        )
+        collecting = await stack.enter_async_context(open_collecting(config, storage, registry, clock, data_dir))
+        reloader = Reloader(loaded, read, collecting, registry, clock)
+        await stack.enter_async_context(_background(keep_house(storage, config, clock)))
+        await stack.enter_async_context(_background(reloader.run(reload)))
+        settings = http_settings(config, listen)
+        door = await stack.enter_async_context(
+            open_door(
+                settings=settings,
+                config=config,
+                data_dir=data_dir,
+                state_file=data_dir / _STATE_FILE,
+                directory=directory,
+                storage=storage,
+                queries=queries,
+                collecting=collecting,
+                reloader=reloader,
+                readiness=readiness,
+                registry=registry,
+                clock=clock,
+            )
+        )
+        directory.announce(_run_info(door.server, clock))
+        collecting.start_canary(config, data_dir, queries)
+        readiness.now_ready()
+        announce.ready(
+            url=door.server.url,
+            data_dir=str(data_dir),
+            took_s=time.monotonic() - began_s,
+            first_link=None if door.first_link is None else f"/login?once={door.first_link}",
+            watching=_watching(collecting),
+            series=len(storage.index),
+        )
+        await stop.wait()
+        readiness.not_ready("shutting down")
+
+
+def _run_info(server: RunningServer, clock: Clock) -> RunInfo:
+    return RunInfo(pid=os.getpid(), url=server.url, started_ms=clock.now_ms(), version=__version__)
+
+
+def _watching(collecting: Collecting) -> str:
+    jobs = len([pool for pool in collecting.targets.pools() if not pool.inactive]) - len(collecting.internal_jobs)
+    parts = ["itself"]
+    if "node" in collecting.internal_jobs:
+        parts.insert(0, f"this host ({platform.node()})")
+    if jobs > 0:
+        parts.append(f"{jobs} scrape job{'s' if jobs > 1 else ''}")
+    return ", ".join(parts)
+
+
+@asynccontextmanager
+async def _background(work: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
+    """Run something as long as the block lasts; if it ends with an error, so does the process."""
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(work)
+        yield
+        task.cancel()

@@ -1,0 +1,108 @@
+"""From the configuration's sections to what each service takes. Pure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from vedette.config import Config, LoginRequired, split_address
+from vedette.http import AuthMode, AuthSettings, HttpSettings, ListenAddress, TlsSettings
+from vedette.ingest.limits import IngestLimits
+from vedette.query.service import QueryLimits
+from vedette.store.commit import CommitLimits
+from vedette.store.engine import ClickHouseServer, EngineSettings
+
+
+def http_settings(config: Config, listen: str | None) -> HttpSettings:
+    """Where to listen, and the bounds of a request."""
+    http = config.http
+    host, port = split_address(listen or http.listen)
+    tls = None
+    if http.tls is not None:
+        tls = TlsSettings(Path(http.tls.cert_file), Path(http.tls.key_file))
+    return HttpSettings(
+        listen=(ListenAddress(host or "0.0.0.0", port),),  # noqa: S104 - what an empty host means
+        tls=tls,
+        external_url=http.external_url,
+        trusted_proxies=http.trusted_proxies,
+        max_connections=http.max_connections,
+        keep_alive_s=http.idle_timeout.s,
+        drain_s=http.shutdown_timeout.s,
+        access_log=False,
+    )
+
+
+def auth_settings(config: Config) -> AuthSettings:
+    """Who needs a token, and how long logins last."""
+    required = config.auth.required is LoginRequired.ALWAYS
+    return AuthSettings(
+        mode=AuthMode.REQUIRED if required else AuthMode.AUTO,
+        session_max_s=config.auth.session_lifetime.s,
+        once_link_s=config.auth.login_link_lifetime.s,
+    )
+
+
+def ingest_limits(config: Config) -> IngestLimits:
+    """What may come in."""
+    return IngestLimits(
+        max_series=config.limits.series,
+        max_labels=config.limits.labels_per_series,
+        max_label_name_bytes=config.limits.label_name_length,
+        max_label_value_bytes=config.limits.label_value_length,
+        out_of_order_window_ms=config.storage.out_of_order_window.ms,
+        retention_ms=config.storage.retention.metrics.ms,
+    )
+
+
+def commit_limits(config: Config) -> CommitLimits:
+    """When batches go to the disk, and how much may wait."""
+    return CommitLimits(
+        flush_rows=config.storage.commit_rows,
+        flush_ms=config.storage.commit_interval.ms,
+        max_pending_bytes=config.limits.ingest_queue.bytes,
+    )
+
+
+def query_limits(config: Config) -> QueryLimits:
+    """What a query may use."""
+    query = config.query
+    return QueryLimits(
+        max_samples=query.max_samples,
+        max_series=query.max_series,
+        max_points=query.max_points,
+        timeout_s=query.timeout.s,
+        concurrency=query.concurrency,
+        lookback_ms=query.lookback_delta.ms,
+        default_step_ms=query.default_step.ms,
+    )
+
+
+def engine_settings(config: Config) -> EngineSettings:
+    """How much of the machine the engine may take."""
+    return EngineSettings(
+        memory_bytes=config.storage.engine_memory.bytes,
+        query_memory_bytes=config.storage.query_memory.bytes,
+        query_timeout_s=config.query.timeout.s,
+        min_free_bytes=config.storage.disk_reserve.bytes,
+    )
+
+
+def clickhouse_server(config: Config) -> ClickHouseServer | None:
+    """The ClickHouse server, where there is one."""
+    server = config.storage.clickhouse
+    if server is None:
+        return None
+    url = urlsplit(server.url)
+    secure = url.scheme == "https"
+    password = server.password.value
+    if server.password_file:
+        password = Path(server.password_file).read_text(encoding="utf-8").strip()
+    return ClickHouseServer(
+        host=url.hostname or "",
+        port=url.port or (8443 if secure else 8123),
+        user=server.username,
+        password=password,
+        secure=secure,
+        database=server.database,
+        cluster=server.cluster,
+    )

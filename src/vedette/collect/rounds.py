@@ -1,0 +1,141 @@
+"""Sources within this process: the host's collectors and Vedette's own metrics, stored like a target's.
+
+A round collects in a worker thread and is stored from the event loop. It is a unit of failure: `up` of the source says
+how it went, and the next round comes all the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from vedette.collect.targets import Health, TargetView
+from vedette.ingest.limits import Drop
+from vedette.ingest.metadata import MetadataStore
+from vedette.ingest.rows import RowSlots
+from vedette.ingest.writer import MetricsWriter
+from vedette.model.clock import Clock, next_tick
+from vedette.model.errors import OverloadedError
+from vedette.model.labels import METRIC_NAME, LabelSet, label_set
+from vedette.wire.exposition import ParsedScrape
+
+PATIENCE_MS: Final = 1000
+
+log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class RoundSource:
+    """What is collected.
+
+    Attributes:
+        job: label `job` of its series.
+        instance: label `instance` of its series.
+        interval_ms: how often.
+        open: prepares a fresh collection: rows begin anew with it.
+    """
+
+    job: str
+    instance: str
+    interval_ms: int
+    open: Callable[[], Callable[[int], ParsedScrape]]
+
+
+class RoundLoop:
+    """Collects one source, again and again."""
+
+    def __init__(self, source: RoundSource, writer: MetricsWriter, metadata: MetadataStore, clock: Clock) -> None:
+        self._source = source
+        self._writer = writer
+        self._metadata = metadata
+        self._clock = clock
+        self._account = f"internal:{source.job}"
+        self._labels = label_set({"job": source.job, "instance": source.instance})
+        self._collect: Callable[[int], ParsedScrape]
+        self._rows: RowSlots
+        self._reports: NDArray[np.int64] | None = None
+        self._begin_anew()
+        self.view = TargetView(
+            pool=source.job,
+            discovered=dict(self._labels),
+            labels=dict(self._labels),
+            url=f"internal:{source.job}",
+            health=Health.UNKNOWN,
+            last_error="",
+            last_scrape_ms=0,
+            last_duration_s=0.0,
+            last_samples=0,
+            interval_ms=source.interval_ms,
+            timeout_ms=source.interval_ms,
+        )
+
+    async def run(self) -> None:
+        """Collect until cancelled; the first round comes at once."""
+        last_ms: int | None = None
+        while True:
+            now_ms = self._clock.now_ms()
+            due_ms = next_tick(now_ms, self._source.interval_ms, 0, last_ms)
+            if last_ms is None:
+                due_ms -= self._source.interval_ms
+            await self._clock.sleep(max(0, due_ms - now_ms) / 1000)
+            # The first round is not on the grid: people are waiting for something to look at.
+            await self.round(self._clock.now_ms() if last_ms is None else due_ms)
+            last_ms = due_ms
+
+    async def round(self, now_ms: int) -> None:
+        """Collect and store once."""
+        started_s = self._clock.monotonic_s()
+        error = ""
+        samples = 0
+        try:
+            if self._rows.outdated:
+                self._begin_anew()
+            parsed = await asyncio.to_thread(self._collect, now_ms)
+            prepared = self._rows.prepare(parsed, now_ms)
+            samples = prepared.kept
+            self._rows.store(prepared, now_ms, patience_ms=PATIENCE_MS)
+            self._metadata.describe(parsed.metadata)
+        except OverloadedError as exc:
+            error = str(exc)
+        except Exception as exc:  # a round is a unit of failure
+            error = f"{type(exc).__name__}: {exc}"
+            log.exception("collecting failed", job=self._source.job)
+        duration_s = self._clock.monotonic_s() - started_s
+        self._report(now_ms, error=error, duration_s=duration_s, samples=samples)
+        self.view = replace(
+            self.view,
+            health=Health.DOWN if error else Health.UP,
+            last_error=error,
+            last_scrape_ms=now_ms,
+            last_duration_s=duration_s,
+            last_samples=samples,
+        )
+
+    def _begin_anew(self) -> None:
+        labels = self._labels
+
+        def with_source(found: LabelSet) -> LabelSet:
+            return label_set([*labels, *found])
+
+        self._collect = self._source.open()
+        self._rows = RowSlots(self._writer, self._account, with_source)
+        self._reports = None
+
+    def _report(self, now_ms: int, *, error: str, duration_s: float, samples: int) -> None:
+        if self._reports is None:
+            names = ("up", "scrape_duration_seconds", "scrape_samples_scraped")
+            label_sets = [label_set([*self._labels, (METRIC_NAME, name)]) for name in names]
+            self._reports, _ = self._writer.resolve(self._account, label_sets)
+        values = np.array([0.0 if error else 1.0, duration_s, samples])
+        known = self._reports >= 0
+        times = np.full(int(known.sum()), now_ms, np.int64)
+        try:
+            self._writer.take(self._account, self._reports[known], times, values[known], patience_ms=PATIENCE_MS)
+        except OverloadedError as exc:
+            self._writer.refuse(self._account, Drop.OVERLOADED, len(times), str(exc))

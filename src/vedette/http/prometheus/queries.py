@@ -1,0 +1,214 @@
+"""`query`, `query_range`, and what is known of a query without evaluating it.
+
+Source: Prometheus 3, `web/api/v1/api.go`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vedette.http.prometheus.answers import answer, stream_answer
+from vedette.http.prometheus.parameters import BadParameterError, Parameters
+from vedette.lang.promql import prettify, to_tree
+from vedette.model.errors import QueryCancelledError, QueryError
+from vedette.query.promql import InstantResult, RangeResult, RangeVector, Scalar, Stats, String, Vector
+from vedette.query.service import QueryService
+from vedette.wire.prometheus_json import matrix_json, point_json, runs_json, vector_json
+
+_T = TypeVar("_T")
+
+_TRUNCATED: Final = "results truncated due to limit"
+
+
+@dataclass(frozen=True, slots=True)
+class _Rendering:
+    """How an answer is to look.
+
+    Attributes:
+        limit: series shown; 0 for all.
+        wants_stats: whether the cost is shown.
+        began_s: when the request came.
+    """
+
+    limit: int
+    wants_stats: bool
+    began_s: float
+
+    @classmethod
+    def of(cls, parameters: Parameters) -> _Rendering:
+        return cls(parameters.limit(), bool(parameters.text("stats")), time.perf_counter())
+
+    def shown(self, size: int) -> int:
+        return min(size, self.limit) if self.limit else size
+
+    def stats_json(self, stats: Stats) -> bytes:
+        """The end of an answer's data."""
+        if not self.wants_stats:
+            return b"}"
+        total_s = time.perf_counter() - self.began_s
+        shown = {
+            "timings": {
+                "evalTotalTime": total_s,
+                "resultSortTime": 0,
+                "queryPreparationTime": 0,
+                "innerEvalTime": total_s,
+                "execQueueTime": 0,
+                "execTotalTime": total_s,
+            },
+            "samples": {"totalQueryableSamples": stats.samples_read, "peakSamples": stats.peak_samples},
+        }
+        return b',"stats":' + orjson.dumps(shown) + b"}"
+
+
+@dataclass(frozen=True, slots=True)
+class QueryApi:
+    """The handlers."""
+
+    queries: QueryService
+    now_ms: Callable[[], int]
+
+    async def query(self, request: Request) -> Response:
+        """`/api/v1/query`: evaluate at one time."""
+        parameters = await Parameters.of(request)
+        rendering = _Rendering.of(parameters)
+        at_ms = parameters.time_ms("time", self.now_ms())
+        timeout_s = _timeout_s(parameters)
+        lookback_ms = _lookback_ms(parameters)
+        text, expr = parameters.expression()
+        result = await _unless_gone(
+            request, self.queries.instant(expr, at_ms, timeout_s=timeout_s, lookback_ms=lookback_ms)
+        )
+        return _render_instant(result, text, rendering)
+
+    async def query_range(self, request: Request) -> Response:
+        """`/api/v1/query_range`: evaluate at many times."""
+        parameters = await Parameters.of(request)
+        rendering = _Rendering.of(parameters)
+        start_ms = parameters.time_ms("start", None)
+        end_ms = parameters.time_ms("end", None)
+        if end_ms < start_ms:
+            raise BadParameterError("end", "end timestamp must not be before start time")
+        step_ms = parameters.duration_ms("step")
+        if step_ms <= 0:
+            raise BadParameterError(
+                "step", "zero or negative query resolution step widths are not accepted. Try a positive integer"
+            )
+        most = self.queries.limits.max_points
+        if (end_ms - start_ms) // step_ms > most:
+            raise QueryError(
+                f"exceeded maximum resolution of {most:,} points per timeseries. Try decreasing the query resolution"
+                " (?step=XX), or raise `query.max_points` in the configuration"
+            )
+        timeout_s = _timeout_s(parameters)
+        lookback_ms = _lookback_ms(parameters)
+        text, expr = parameters.expression()
+        evaluation = self.queries.range(
+            expr, start_ms=start_ms, end_ms=end_ms, step_ms=step_ms, timeout_s=timeout_s, lookback_ms=lookback_ms
+        )
+        result = await _unless_gone(request, evaluation)
+        return _render_range(result, text, rendering)
+
+    async def format_query(self, request: Request) -> Response:
+        """`/api/v1/format_query`: the expression, laid out."""
+        _, expr = (await Parameters.of(request)).expression()
+        return answer(prettify(expr))
+
+    async def parse_query(self, request: Request) -> Response:
+        """`/api/v1/parse_query`: the expression's tree."""
+        _, expr = (await Parameters.of(request)).expression()
+        return answer(to_tree(expr))
+
+
+def _timeout_s(parameters: Parameters) -> float | None:
+    return parameters.duration_ms("timeout") / 1000 if parameters.text("timeout") else None
+
+
+def _lookback_ms(parameters: Parameters) -> int | None:
+    if not parameters.text("lookback_delta"):
+        return None
+    lookback_ms = parameters.duration_ms("lookback_delta")
+    if lookback_ms <= 0:
+        raise BadParameterError("lookback_delta", "zero or negative is not accepted")
+    return lookback_ms
+
+
+async def _unless_gone(request: Request, work: Awaitable[_T]) -> _T:
+    """Await an answer, and stop working on it when the client goes away."""
+    failure: Exception | None = None
+    outcome: list[_T] = []
+
+    async def watch(patience: asyncio.Timeout) -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        patience.reschedule(0)
+
+    # Errors are carried out of the group by hand: it would wrap them in another one.
+    async with asyncio.TaskGroup() as tasks:
+        try:
+            async with asyncio.timeout(None) as patience:
+                watcher = tasks.create_task(watch(patience))
+                try:
+                    outcome.append(await work)
+                finally:
+                    watcher.cancel()
+        except TimeoutError:
+            failure = QueryCancelledError("the client closed the connection before it was answered")
+        except Exception as exc:  # noqa: BLE001 - raised again below
+            failure = exc
+    if failure is not None:
+        raise failure
+    return outcome[0]
+
+
+def _render_instant(result: InstantResult, query: str, request: _Rendering) -> Response:
+    warnings, infos = result.annotations.render(query)
+    value = result.value
+    limit = request.limit
+    if limit and isinstance(value, (Vector, RangeVector)) and value.labels.size > limit:
+        warnings.append(_TRUNCATED)
+    return stream_answer(_instant_json(result, request), warnings=warnings, infos=infos)
+
+
+def _render_range(result: RangeResult, query: str, request: _Rendering) -> Response:
+    warnings, infos = result.annotations.render(query)
+    if request.limit and result.matrix.labels.size > request.limit:
+        warnings.append(_TRUNCATED)
+    return stream_answer(_range_json(result, request), warnings=warnings, infos=infos)
+
+
+def _instant_json(result: InstantResult, request: _Rendering) -> Iterator[bytes]:
+    match result.value:
+        case Vector(labels=labels, time_ms=time_ms, values=values):
+            size = request.shown(labels.size)
+            yield b'{"resultType":"vector","result":['
+            yield from vector_json(labels.label_sets()[:size], time_ms, values[:size])
+            yield b"]"
+        case RangeVector(labels=labels, runs=runs):
+            yield b'{"resultType":"matrix","result":['
+            yield from runs_json(labels.label_sets()[: request.shown(labels.size)], runs)
+            yield b"]"
+        case Scalar(time_ms=time_ms, value=number):
+            yield b'{"resultType":"scalar","result":' + point_json(time_ms, number)
+        case String(time_ms=time_ms, value=text):
+            yield b'{"resultType":"string","result":[%b,%b]' % (_seconds(time_ms), orjson.dumps(text))
+    yield request.stats_json(result.stats)
+
+
+def _range_json(result: RangeResult, request: _Rendering) -> Iterator[bytes]:
+    matrix = result.matrix
+    size = request.shown(matrix.labels.size)
+    yield b'{"resultType":"matrix","result":['
+    yield from matrix_json(matrix.labels.label_sets()[:size], matrix.times, matrix.values[:size], matrix.present[:size])
+    yield b"]" + request.stats_json(result.stats)
+
+
+def _seconds(time_ms: int) -> bytes:
+    return orjson.dumps(time_ms // 1000 if time_ms % 1000 == 0 else time_ms / 1000)

@@ -1,0 +1,253 @@
+"""Queries as a service: so many at a time, each with a deadline, and each given up when nobody waits for it.
+
+Evaluation is plain code in worker threads; this is the shell around it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import threading
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from vedette.lang.promql.ast import Expr
+from vedette.model.errors import OverloadedError, QueryCancelledError, QueryTimeoutError
+from vedette.query.promql import EvalOptions, InstantResult, RangeResult, evaluate_instant, evaluate_range
+from vedette.query.source import SampleSource
+
+_Result = TypeVar("_Result")
+_Answer = TypeVar("_Answer", InstantResult, RangeResult)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryLimits:
+    """What queries may use.
+
+    Attributes:
+        max_samples: samples that one query may hold in memory at one time.
+        max_series: series that one selector may find.
+        max_points: steps of a range query.
+        timeout_s: the longest a query may take, waiting for its turn included.
+        concurrency: queries evaluated at one time; others wait.
+        max_waiting: queries that may wait; more are sent away.
+        lookback_ms: how old a sample may be and still count as the present one.
+        default_step_ms: the step of a subquery that names none.
+        workers: threads that one query may use.
+    """
+
+    max_samples: int = 50_000_000
+    max_series: int = 1_000_000
+    max_points: int = 11_000
+    timeout_s: float = 120.0
+    concurrency: int = 20
+    max_waiting: int = 200
+    lookback_ms: int = 300_000
+    default_step_ms: int = 60_000
+    workers: int = field(default_factory=lambda: max(1, min(8, os.cpu_count() or 1)))
+
+
+class _Metrics:
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.running = Gauge("vedette_query_running", "Queries being evaluated.", registry=registry)
+        self.waiting = Gauge("vedette_query_waiting", "Queries waiting for their turn.", registry=registry)
+        self.duration = Histogram(
+            "vedette_query_duration_seconds",
+            "Time to evaluate a query, without waiting.",
+            ["kind"],
+            buckets=(0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60),
+            registry=registry,
+        )
+        self.failed = Counter(
+            "vedette_query_failures", "Queries not answered, by reason.", ["reason"], registry=registry
+        )
+        self.samples = Counter("vedette_query_samples", "Samples that queries have read.", registry=registry)
+
+
+class SourceMaker(Protocol):
+    """Makes the sample source of one query."""
+
+    def __call__(self) -> SampleSource:
+        """A fresh source."""
+        ...
+
+
+class _Watch:
+    """Ends a query at its deadline, or when it is told to."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self.timeout_s = timeout_s
+        self.cancelled = threading.Event()
+        self._deadline_s = time.monotonic() + timeout_s
+
+    def check(self) -> None:
+        """Raise if the query is to end."""
+        if self.cancelled.is_set():
+            raise QueryCancelledError("query was canceled")
+        if time.monotonic() > self._deadline_s:
+            raise QueryTimeoutError(
+                f"query timed out after {self.timeout_s:g} s; narrow it, or raise `query.timeout` in the configuration"
+            )
+
+    @property
+    def remaining_s(self) -> float:
+        """Time left."""
+        return max(0.0, self._deadline_s - time.monotonic())
+
+
+class QueryService:
+    """Evaluates PromQL over what Vedette stores. Open it with `open_query_service`."""
+
+    def __init__(
+        self,
+        make_source: SourceMaker,
+        limits: QueryLimits,
+        registry: CollectorRegistry,
+        callers: Executor,
+        workers: Executor | None,
+    ) -> None:
+        self.limits = limits
+        self._make_source = make_source
+        self._callers = callers
+        self._workers = workers
+        self._turns = asyncio.Semaphore(limits.concurrency)
+        self._waiting = 0
+        self._metrics = _Metrics(registry)
+
+    async def instant(
+        self, expr: Expr, at_ms: int, *, timeout_s: float | None = None, lookback_ms: int | None = None
+    ) -> InstantResult:
+        """Evaluate at one time.
+
+        Raises:
+            QueryError, QueryExecutionError, LimitExceededError, QueryTimeoutError, QueryCancelledError: see there.
+            OverloadedError: too many queries wait already.
+        """
+
+        def evaluate(options: EvalOptions) -> InstantResult:
+            return evaluate_instant(expr, at_ms=at_ms, source=self._make_source(), options=options)
+
+        return await self._run("instant", evaluate, timeout_s, lookback_ms)
+
+    async def range(
+        self,
+        expr: Expr,
+        *,
+        start_ms: int,
+        end_ms: int,
+        step_ms: int,
+        timeout_s: float | None = None,
+        lookback_ms: int | None = None,
+    ) -> RangeResult:
+        """Evaluate at start, start + step and so on up to end; errors as in `instant`."""
+
+        def evaluate(options: EvalOptions) -> RangeResult:
+            return evaluate_range(
+                expr, start_ms=start_ms, end_ms=end_ms, step_ms=step_ms, source=self._make_source(), options=options
+            )
+
+        return await self._run("range", evaluate, timeout_s, lookback_ms)
+
+    async def _run(
+        self,
+        kind: str,
+        evaluate: Callable[[EvalOptions], _Answer],
+        timeout_s: float | None,
+        lookback_ms: int | None,
+    ) -> _Answer:
+        limit_s = self.limits.timeout_s
+        watch = _Watch(min(timeout_s, limit_s) if timeout_s is not None and timeout_s > 0 else limit_s)
+        options = EvalOptions(
+            lookback_ms=lookback_ms if lookback_ms is not None else self.limits.lookback_ms,
+            default_step_ms=self.limits.default_step_ms,
+            max_samples=self.limits.max_samples,
+            max_series=self.limits.max_series,
+            max_points=self.limits.max_points,
+            executor=self._workers,
+            workers=self.limits.workers,
+            check=watch.check,
+        )
+        try:
+            async with self._turn(watch):
+                started_s = time.perf_counter()
+                result = await self._in_thread(lambda: evaluate(options), watch)
+        except Exception as exc:
+            self._metrics.failed.labels(reason=_reason(exc)).inc()
+            raise
+        self._metrics.duration.labels(kind=kind).observe(time.perf_counter() - started_s)
+        self._metrics.samples.inc(result.stats.samples_read)
+        return result
+
+    @asynccontextmanager
+    async def _turn(self, watch: _Watch) -> AsyncGenerator[None]:
+        """Wait for one of the places."""
+        if self._turns.locked():
+            if self._waiting >= self.limits.max_waiting:
+                raise OverloadedError(
+                    f"{self._waiting} queries are waiting already; try again, or raise `query.max_waiting`",
+                    retry_after_s=2.0,
+                )
+            self._waiting += 1
+            self._metrics.waiting.inc()
+            try:
+                async with asyncio.timeout(watch.remaining_s):
+                    await self._turns.acquire()
+            except TimeoutError:
+                raise QueryTimeoutError(
+                    f"the query waited {watch.timeout_s:g} s for its turn; `query.concurrency` is"
+                    f" {self.limits.concurrency}"
+                ) from None
+            finally:
+                self._waiting -= 1
+                self._metrics.waiting.dec()
+        else:
+            await self._turns.acquire()
+        self._metrics.running.inc()
+        try:
+            yield
+        finally:
+            self._metrics.running.dec()
+            self._turns.release()
+
+    async def _in_thread(self, work: Callable[[], _Result], watch: _Watch) -> _Result:
+        future = asyncio.get_running_loop().run_in_executor(self._callers, work)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            # The thread cannot be killed; it sees the flag at its next batch, and keeps its turn until then.
+            watch.cancelled.set()
+            with contextlib.suppress(Exception):  # whatever it would have said, nobody waits for it
+                await future
+            raise
+
+
+def _reason(exc: Exception) -> str:
+    names: Sequence[tuple[type[Exception], str]] = (
+        (QueryTimeoutError, "timeout"),
+        (QueryCancelledError, "cancelled"),
+        (OverloadedError, "overloaded"),
+    )
+    return next((reason for kind, reason in names if isinstance(exc, kind)), "error")
+
+
+@asynccontextmanager
+async def open_query_service(
+    make_source: SourceMaker, limits: QueryLimits, registry: CollectorRegistry
+) -> AsyncGenerator[QueryService]:
+    """The query service with its threads."""
+    helpers = max(0, limits.workers - 1)
+    callers = ThreadPoolExecutor(limits.concurrency, thread_name_prefix="query")
+    workers = ThreadPoolExecutor(helpers, thread_name_prefix="query-worker") if helpers else None
+    try:
+        yield QueryService(make_source, limits, registry, callers, workers)
+    finally:
+        callers.shutdown(wait=True, cancel_futures=True)
+        if workers is not None:
+            workers.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,84 @@
+CREATE TABLE IF NOT EXISTS `series`
+(
+    `day` Date CODEC(ZSTD(1)),
+    `metric` LowCardinality(String) CODEC(ZSTD(1)),
+    `series_id` UInt64 CODEC(ZSTD(1)),
+    `labels` Map(LowCardinality(String), String) CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree()
+PARTITION BY day
+ORDER BY (metric, series_id)
+SETTINGS
+    fsync_after_insert = 1,
+    fsync_part_directory = 1,
+    min_compressed_bytes_to_fsync_after_merge = 1,
+    old_parts_lifetime = 60,
+    non_replicated_deduplication_window = 10000,
+    min_age_to_force_merge_seconds = 7200,
+    min_age_to_force_merge_on_partition_only = 1;
+
+CREATE TABLE IF NOT EXISTS `samples`
+(
+    `metric` LowCardinality(String) CODEC(ZSTD(1)),
+    `series_id` UInt64 CODEC(ZSTD(1)),
+    `time` DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+    `mantissa` Int64 CODEC(Delta, T64('bit'), ZSTD(1)),
+    `digits` Int8 CODEC(ZSTD(1)),
+    `value` Float64 ALIAS if(digits = 127, reinterpretAsFloat64(mantissa), mantissa / intExp10(digits))
+)
+ENGINE = ReplacingMergeTree()
+PARTITION BY toDate(time)
+ORDER BY (metric, series_id, time)
+SETTINGS
+    fsync_after_insert = 1,
+    fsync_part_directory = 1,
+    min_compressed_bytes_to_fsync_after_merge = 1,
+    old_parts_lifetime = 60,
+    non_replicated_deduplication_window = 10000,
+    min_age_to_force_merge_seconds = 7200,
+    min_age_to_force_merge_on_partition_only = 1,
+    min_compress_block_size = 1048576,
+    max_compress_block_size = 1048576;
+
+CREATE TABLE IF NOT EXISTS `exemplars`
+(
+    `metric` LowCardinality(String) CODEC(ZSTD(1)),
+    `series_id` UInt64 CODEC(ZSTD(1)),
+    `time` DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+    `value` Float64 CODEC(ZSTD(1)),
+    `labels` Map(LowCardinality(String), String) CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree()
+PARTITION BY toDate(time)
+ORDER BY (metric, series_id, time)
+SETTINGS
+    fsync_after_insert = 1,
+    fsync_part_directory = 1,
+    min_compressed_bytes_to_fsync_after_merge = 1,
+    old_parts_lifetime = 60,
+    non_replicated_deduplication_window = 10000,
+    min_age_to_force_merge_seconds = 7200,
+    min_age_to_force_merge_on_partition_only = 1;
+
+CREATE TABLE IF NOT EXISTS `metadata`
+(
+    `family` String CODEC(ZSTD(1)),
+    `type` LowCardinality(String) CODEC(ZSTD(1)),
+    `unit` String CODEC(ZSTD(1)),
+    `help` String CODEC(ZSTD(1)),
+    `updated` DateTime64(3, 'UTC') CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(updated)
+ORDER BY family
+SETTINGS
+    fsync_after_insert = 1,
+    fsync_part_directory = 1,
+    min_compressed_bytes_to_fsync_after_merge = 1,
+    old_parts_lifetime = 60,
+    non_replicated_deduplication_window = 10000;
+
+CREATE OR REPLACE VIEW `metrics` AS
+SELECT s.metric AS metric, l.labels AS labels, s.time AS time, s.value AS value
+FROM samples AS s
+INNER JOIN (SELECT metric, series_id, any(labels) AS labels FROM series GROUP BY metric, series_id) AS l
+ON s.metric = l.metric AND s.series_id = l.series_id;
