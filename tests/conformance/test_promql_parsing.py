@@ -13,7 +13,6 @@ import pytest
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from vedette.lang.durations import format_duration, parse_duration
 from vedette.lang.promql import (
     describe_error,
     format_expr,
@@ -23,6 +22,7 @@ from vedette.lang.promql import (
     to_tree,
     walk,
 )
+from vedette.model.durations import format_duration, parse_duration
 from vedette.model.errors import QueryError
 from vedette.model.samples import STALE_BITS
 

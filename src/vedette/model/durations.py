@@ -97,7 +97,7 @@ def parse_duration(text: str, *, allow_negative: bool = False) -> int:
         raise ValueError("empty duration string")
     found = _DURATION.fullmatch(digits) if len(digits) <= _LONGEST else None
     if found is None:
-        raise ValueError(f'not a valid duration string: "{text[:_LONGEST]}"')
+        raise ValueError(f'not a valid duration string: "{text[:100]}"')
     total = sum(int(number) * unit_ms for number, (_, unit_ms) in zip(found.groups("0"), _UNITS_MS, strict=True))
     if total > MAX_DURATION_MS:
         raise ValueError(f'duration out of range: "{text}"')
@@ -129,7 +129,7 @@ def parse_size(text: str) -> int:
         return 0
     found = _SIZE.fullmatch(text) if len(text) <= _LONGEST else None
     if found is None:
-        raise ValueError(f'not a valid size: "{text[:_LONGEST]}"')
+        raise ValueError(f'not a valid size: "{text[:100]}"')
     total = 0.0
     exact = 0
     for number, unit in _SIZE_PART.findall(found[2]):

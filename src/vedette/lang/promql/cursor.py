@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Final, NoReturn
 
-from vedette.lang.durations import parse_duration
 from vedette.lang.promql.ast import NumberLiteral, ValueType
 from vedette.lang.promql.lexer import DURATION, EOF, ERROR, NUMBER, describe, tokenize
 from vedette.lang.promql.numbers import parse_number
+from vedette.model.durations import parse_duration
 from vedette.model.errors import QueryError, Span
 
 MAX_NESTING: Final = 128

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from typing import Final, assert_never
 
-from vedette.lang.durations import format_duration
 from vedette.lang.promql.ast import (
     Aggregate,
     AtPoint,
@@ -37,6 +36,7 @@ from vedette.lang.promql.ast import (
 from vedette.lang.promql.numbers import format_number, format_short
 from vedette.lang.promql.strings import quote
 from vedette.lang.promql.walk import children
+from vedette.model.durations import format_duration
 from vedette.model.labels import METRIC_NAME, is_legacy_label_name
 from vedette.model.matchers import Matcher, MatchOp
 

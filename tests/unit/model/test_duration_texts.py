@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vedette.lang.durations import MAX_DURATION_MS, format_duration, parse_duration
+from vedette.model.durations import MAX_DURATION_MS, format_duration, parse_duration
 
 
 @pytest.mark.parametrize(
