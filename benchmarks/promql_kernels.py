@@ -30,6 +30,7 @@ EXPRESSIONS = (
     "sum by (job) (rate(requests_total[5m]))",
     "sum(rate(requests_total[5m]))",
     "sum by (instance) (increase(requests_total[1h]))",
+    "sum by (instance, series) (rate(requests_total[5m]))",
     "topk(5, rate(requests_total[5m]))",
     "avg by (job) (temperature)",
     "max by (job) (max_over_time(temperature[5m]))",
@@ -100,11 +101,13 @@ class Columns:
         self.offsets = np.arange(len(rows) + 1, dtype=np.int64) * self.samples
 
     def symbols(self) -> QuerySymbols:
+        """An overlay for one query."""
         return self.table.overlay()
 
     def select(
         self, matchers: Sequence[Matcher], start_ms: int, end_ms: int, symbols: QuerySymbols, *, max_series: int
     ) -> Selection:
+        """Series by equality of labels."""
         del start_ms, end_ms, max_series
         passing = np.ones(len(self.offsets) - 1, np.bool_)
         for matcher in matchers:
@@ -116,6 +119,7 @@ class Columns:
         return Selection(LabelFrame(symbols, columns, len(rows)), rows.astype(np.int64))
 
     def read(self, handles: NDArray[np.int64], start_ms: int, end_ms: int) -> SampleRuns:
+        """Columns of neighbouring series."""
         low = max(0, (start_ms - self.first_ms) // SCRAPE_MS - 1)
         high = min(self.samples, (end_ms - self.first_ms) // SCRAPE_MS + 2)
         first, count = int(handles[0]), len(handles)

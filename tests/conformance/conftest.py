@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections import Counter, defaultdict
@@ -18,13 +17,6 @@ for folder in (_HERE, _HERE.parent / "unit" / "query" / "promql"):
 
 _SCRIPT_CASE = re.compile(r"test_promql_scripts\.py::.*\[(?P<file>[^\[\]]+):\d+\]$")
 _counts: dict[str, Counter[str]] = defaultdict(Counter)
-
-
-def conformance_folder(topic: str) -> Path:
-    """The folder of a topic's data, which may not be there."""
-    root = os.environ.get("CONFORMANCE_DIR")
-    base = Path(root) if root else _HERE.parent.parent.parent / "shared" / "conformance"
-    return base / topic
 
 
 @pytest.hookimpl

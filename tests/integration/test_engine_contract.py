@@ -150,7 +150,7 @@ class TestEngine:
         for _ in range(5):
             stream = engine.stream("SELECT number AS n FROM numbers(3000000)")
             next(stream)
-            stream.close()  # type: ignore[attr-defined]
+            stream.close()
 
         assert engine.query("SELECT 1 AS one").to_pylist() == [{"one": 1}]
 
@@ -164,7 +164,7 @@ class TestEngine:
             pytest.param("SELEC 1", StorageError, id="what is not SQL"),
             pytest.param("SELECT * FROM nowhere", StorageError, id="what does not exist"),
             pytest.param(
-                "SELECT sum(sleepEachRow(0.1)) FROM numbers(1000) SETTINGS max_execution_time = 0.2, max_block_size = 1",
+                "SELECT sum(sleepEachRow(0.1)) FROM numbers(99) SETTINGS max_execution_time = 0.2, max_block_size = 1",
                 QueryTimeoutError,
                 id="what takes too long",
             ),
@@ -202,7 +202,7 @@ class TestEngine:
             engine.query("SELECT 1")
 
         for stream in streams:
-            stream.close()  # type: ignore[attr-defined]
+            stream.close()
 
 
 class TestSchema:

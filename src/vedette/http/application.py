@@ -255,7 +255,7 @@ def _require_own_page(head: RequestHead, principal: Principal, method: str, exte
 
 
 def _refusal(access: Access, principal: Principal) -> ProblemError:
-    if principal.proof is Proof.NONE:
+    if principal.proof in (Proof.NONE, Proof.LOOPBACK):
         because = f" ({principal.hint})" if principal.hint else ""
         return ProblemError(
             401,

@@ -9,7 +9,7 @@ Source: Prometheus 3, `tsdb/exemplar.go`; OpenMetrics 1.0 for the limit on their
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from vedette.model.samples import Exemplar
@@ -27,6 +27,8 @@ class ExemplarStore:
         self._by_slot: dict[int, deque[Exemplar]] = {}
         self.stored = 0
         self.refused = 0
+        self.observers: list[Callable[[int, Exemplar], None]] = []
+        """Told of every exemplar that is kept, with its series' slot."""
 
     def __len__(self) -> int:
         return len(self._ring)
@@ -58,6 +60,8 @@ class ExemplarStore:
         self._by_slot.setdefault(slot, deque()).append(exemplar)
         self._ring.append(slot)
         self.stored += 1
+        for observe in self.observers:
+            observe(slot, exemplar)
         return True
 
     def of(self, slot: int, start_ms: int, end_ms: int) -> list[Exemplar]:

@@ -70,6 +70,18 @@ class MetricTables(Protocol):
         ...
 
 
+class SampleObserver(Protocol):
+    """Gets a copy of everything that is accepted (`vedette.collect.remote_write`)."""
+
+    def observe(self, slots: Int64s, times: Int64s, values: Float64s) -> None:
+        """Samples were accepted. Quick, and never fails; the arrays do not change any more."""
+        ...
+
+    async def safe(self) -> None:
+        """Return once all that was observed so far outlives this process, or cannot."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """What became of some samples.
@@ -107,6 +119,7 @@ class MetricsWriter:
         self._tables = tables
         self._ledger = ledger
         self.limits = limits
+        self.observers: list[SampleObserver] = []
         self._now_ms = now_ms
         self._sequence = 0
         # By slot: the days between these have a row in the table of series, or none is needed there.
@@ -171,7 +184,7 @@ class MetricsWriter:
             source: on whose account.
             slots: int64[n] from `resolve`; none negative.
             times: int64[n], milliseconds.
-            values: float64[n].
+            values: float64[n]. None of the three is changed afterwards: observers keep them.
             patience_ms: how long they may stay in memory alone.
             sender_retries: the sender keeps them until `committed` says that they are safe; it is turned away while
                 the engine fails.
@@ -219,6 +232,8 @@ class MetricsWriter:
             codes, names = self._index.metrics(slots)
             batch = self._tables.samples_batch(codes, names, self._index.ids(slots), times, values)
             self._sequence = self._queue.append("samples", batch, patience_ms=patience_ms)
+            for observer in self.observers:
+                observer.observe(slots, times, values)
         return Taken(len(slots), dropped, problem, self._sequence)
 
     def refuse(self, source: str, drop: Drop, count: int, problem: str = "") -> None:
@@ -230,12 +245,14 @@ class MetricsWriter:
             account.last_problem = problem
 
     async def committed(self, taken: Taken) -> None:
-        """Wait until these samples, and those that they duplicate, are on disk.
+        """Wait until these samples, and those that they duplicate, are on disk, and those for other stores kept.
 
         Raises:
             OverloadedError: that took too long; they stay queued.
         """
         await self._queue.committed(taken.sequence)
+        for observer in self.observers:
+            await observer.safe()
 
     def _register_days(self, slots: Int64s, times: Int64s, patience_ms: int) -> None:
         """Queue a row of `series` for every series that has its first sample of a day."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from vedette.collect.discovery.dns import DnsDiscoverer
 from vedette.collect.discovery.docker import DockerDiscoverer
@@ -37,7 +37,7 @@ def build_discoverers(settings: Discovering, job: str, metrics: DiscoveryMetrics
         ValueError: options do not make a client.
     """
     discoverers = [
-        DISCOVERERS[one.kind](one, metrics.health(one.kind, job, number))
+        DISCOVERERS[one.kind](cast("Any", one), metrics.health(one.kind, job, number))
         for number, one in enumerate(settings.discovery)
         if one.supported
     ]

@@ -34,10 +34,10 @@ def read_bytes(path: str, *, limit: int = MAX_BYTES) -> bytes:
     try:
         content = os.read(handle, _CHUNK)
         # A short read is not the last one: /proc ends each read behind a whole record.
-        while more := os.read(handle, _CHUNK):
+        while len(content) <= limit and (more := os.read(handle, _CHUNK)):
             content += more
-            if len(content) > limit:
-                raise DecodeError(f"{path} is larger than {limit:,} bytes")
+        if len(content) > limit:
+            raise DecodeError(f"{path} is larger than {limit:,} bytes")
         return content
     finally:
         os.close(handle)

@@ -20,7 +20,7 @@ from vedette.model.frames import LabelFrame
 from vedette.query.promql.group_kernels import Sum, accumulate, quantile_groups
 from vedette.query.promql.label_groups import find_equal_rows
 from vedette.query.promql.options import EvalOptions, Ledger
-from vedette.query.promql.rows import RowSource, for_each_batch, plain_array, shares
+from vedette.query.promql.rows import PickedRows, RowSource, for_each_batch, materialise, plain_array, shares
 from vedette.query.promql.values import Block, Bools, Floats, Ints
 from vedette.query.promql.workers import run_all, split
 
@@ -37,6 +37,12 @@ _OPERATIONS: Final = {
 
 _MOST_CELLS_EACH: Final = 4_000_000
 """With more groups and steps than this, threads do not get accumulators of their own."""
+
+_FEW_ROWS_EACH: Final = 8
+"""Nor where groups have no more rows than this on average."""
+
+_ROWS_AT_A_TIME: Final = 64
+"""Groups are worked through in portions of about so many rows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,14 +74,26 @@ def aggregate_rows(
     Args:
         grouping: the rows' labels that tell groups apart.
     """
-    operation = _OPERATIONS[op]
     groups, firsts = find_equal_rows(grouping)
     cells = len(firsts) * steps
-    parts = shares(rows.labels.size, options.workers if cells <= _MOST_CELLS_EACH else 1)
-    ledger.hold(3 * cells * len(parts))
+    if cells > _MOST_CELLS_EACH or len(firsts) * _FEW_ROWS_EACH > max(groups.size, _ROWS_AT_A_TIME):
+        values, present = _aggregate_in_portions(op, rows, groups, len(firsts), steps, options, ledger)
+    else:
+        values, present = _aggregate_all_along(op, rows, groups, len(firsts), steps, options, ledger)
+    drop = group_drop_name(rows.drop_name, groups, len(firsts))
+    return Block(grouping.take(firsts), values, present, drop).without_empty_rows()
+
+
+def _aggregate_all_along(
+    op: Aggregation, rows: RowSource, groups: Ints, count: int, steps: int, options: EvalOptions, ledger: Ledger
+) -> tuple[Floats, Bools]:
+    """Few groups: each thread has accumulators for all of them, and adds rows as they come."""
+    operation = _OPERATIONS[op]
+    parts = shares(rows.labels.size, options.workers)
+    ledger.hold(3 * count * steps * len(parts))
 
     def add_up(low: int, high: int) -> _Accumulators:
-        sums = _Accumulators.empty(len(firsts), steps, operation)
+        sums = _Accumulators.empty(count, steps, operation)
 
         def use(first: int, values: Floats, present: Bools) -> None:
             accumulate(
@@ -98,10 +116,41 @@ def aggregate_rows(
         total = found[0]
         for other in found[1:]:
             total = _merge(operation, total, other)
-        values = _finish(op, total)
-    present = total.counts > 0
-    drop = group_drop_name(rows.drop_name, groups, len(firsts))
-    return Block(grouping.take(firsts), values, present, drop).without_empty_rows()
+        return _finish(op, total), total.counts > 0
+
+
+def _aggregate_in_portions(
+    op: Aggregation, rows: RowSource, groups: Ints, count: int, steps: int, options: EvalOptions, ledger: Ledger
+) -> tuple[Floats, Bools]:
+    """Many groups: each thread takes some groups, and finishes a few at a time."""
+    operation = _OPERATIONS[op]
+    ledger.hold(count * steps)
+    ordered = groups
+    if (np.diff(groups) < 0).any():
+        block = materialise(rows, steps, options, ledger)
+        order = np.argsort(groups, kind="stable")
+        rows, ordered = PickedRows(block, order), groups[order]
+    starts = np.searchsorted(ordered, np.arange(count + 1))
+    each = max(1, _ROWS_AT_A_TIME * count // max(groups.size, 1))
+    values, present = np.empty((count, steps)), np.empty((count, steps), np.bool_)
+
+    def work(low: int, high: int) -> None:
+        for first in range(low, high, each):
+            last = min(first + each, high)
+            sums = _Accumulators.empty(last - first, steps, operation)
+
+            def use(row: int, made: Floats, mask: Bools, first: int = first, sums: _Accumulators = sums) -> None:
+                taken = ordered[row : row + len(made)] - first
+                accumulate(int(operation), made, mask, taken, sums.totals, sums.carries, sums.counts, sums.running)
+
+            for_each_batch(rows, steps, options, int(starts[first]), int(starts[last]), use)
+            values[first:last] = _finish(op, sums)
+            np.greater(sums.counts, 0, out=present[first:last])
+
+    run_all(
+        [lambda low=low, high=high: work(low, high) for low, high in shares(count, options.workers)], options.executor
+    )
+    return values, present
 
 
 def group_drop_name(drop_name: Bools | None, groups: Ints, count: int) -> Bools | None:

@@ -9,6 +9,7 @@ Source: Prometheus' util/annotations.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -94,14 +95,17 @@ class Annotation:
 
 
 class Annotations:
-    """The remarks collected during one evaluation, each text once."""
+    """The remarks collected during one evaluation, each text once.
+
+    Attributes:
+        log: all of them in the order in which they were made, also those made several times.
+    """
 
     def __init__(self) -> None:
         self._by_text: dict[str, Annotation] = {}
-        self.added = 0
         self.log: list[Annotation] = []
 
-    def __iter__(self) -> object:
+    def __iter__(self) -> Iterator[Annotation]:
         return iter(self._by_text.values())
 
     def __len__(self) -> int:

@@ -131,8 +131,11 @@ class Evaluator:
             self.annotations.replay(entries, expr.span.start - place)
             return value
         before = len(self.annotations.log)
+        # Only this node's rows have been made; others' may still wait.
+        waiting, self._later = self._later, []
         value = self._compute(expr, grid)
         self.finish_remarks()
+        self._later = waiting
         if isinstance(value, Block):
             value = value.shared()
         self._known[expr, grid] = (value, expr.span.start, self.annotations.log[before:])

@@ -30,6 +30,7 @@ from vedette.query.promql.rows import (
     SubqueryRuns,
     Wanted,
     WindowRows,
+    materialise,
 )
 from vedette.query.promql.values import Bools, Floats, Grid, Ranges
 from vedette.query.source import Selection
@@ -110,6 +111,11 @@ def window_rows(ev: Evaluation, call: Call, grid: Grid) -> RowSource:
         smoothed = mode is RangeMode.SMOOTHED
         window, lookback = int(WINDOWS[name]), ev.options.lookback_ms
         rows = ExtendedRows(runs, out_labels, drop, window, smoothed, first_end, step, span_ms, lookback)
+        if name in _OF_COUNTERS and _suspects(ev, labels):
+            block = materialise(rows, grid.steps, ev.options, ev.ledger)
+            filled[:] = block.present.any(axis=1)
+            _remark_on_counters(ev, labels, filled, overlaps, arg)
+            rows = BlockRows(block)
     else:
         look = name in _OF_COUNTERS and _suspects(ev, labels)
         rows = WindowRows(

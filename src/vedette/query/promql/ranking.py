@@ -77,7 +77,7 @@ def rank_by_group(
     limits = np.minimum(limits, size)
 
     def rank(low: int, high: int) -> _Heaps:
-        heaps = _Heaps(np.empty(bases[-1]), np.full(bases[-1], -1, np.int64), np.zeros((len(firsts), steps), np.int64))
+        heaps = _Heaps(np.empty(entries), np.full(entries, -1, np.int64), np.zeros((len(firsts), steps), np.int64))
 
         def use(first: int, values: Floats, present: Bools) -> None:
             taken = groups[first : first + len(values)]

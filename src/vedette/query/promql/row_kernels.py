@@ -153,7 +153,7 @@ def fill_windows(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one dispatch over a
     largest = 0
     for r in range(offsets.size - 1):
         largest = max(largest, offsets[r + 1] - offsets[r])
-    table, dealt = np.empty(largest, np.float64), np.empty(8 * largest, np.float64)
+    table, dealt = np.empty(largest, np.float64), np.empty(2 * largest + 8, np.float64)
     columns = np.empty((64, 64) if function == _QUANTILE else (0, 0))
     regresses = function in (_DERIV, _PREDICT)
     origins, since = np.empty(steps if regresses else 0), np.empty(largest if regresses else 0)

@@ -24,8 +24,10 @@ from vedette.query.promql.values import Block, Bools, Floats, Ints
 from vedette.query.promql.workers import run_all, split
 from vedette.query.source import SampleSource
 
-_BATCH_SAMPLES: Final = 96_000
+_BATCH_SAMPLES: Final = 24_000
 _FEWEST_ROWS: Final = 16
+_HEAVY_ROW: Final = 500_000
+"""A row that costs so much is a batch by itself, so that a query can be ended between two of them."""
 _MOST_ROWS: Final = 1024
 _USUAL_SCRAPE_MS: Final = 15_000
 _ROWS_WORTH_A_THREAD: Final = 64
@@ -53,7 +55,7 @@ class RowSource(Protocol):
 
     @property
     def cost(self) -> int:
-        """About how many samples are read for one row."""
+        """About how much work a row is, in samples read."""
         ...
 
     def make(self, low: int, high: int, values: Floats, present: Bools) -> tuple[Floats, Bools]:
@@ -79,13 +81,42 @@ class BlockRows:
 
     @property
     def cost(self) -> int:
-        """About how many samples are read for one row."""
+        """About how much work a row is, in samples read."""
         return 0
 
     def make(self, low: int, high: int, values: Floats, present: Bools) -> tuple[Floats, Bools]:
         """The rows from `low` to before `high`."""
         del values, present
         return self.block.values[low:high], self.block.present[low:high]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PickedRows:
+    """Rows that are there already, in another order."""
+
+    block: Block
+    order: Ints
+
+    @property
+    def labels(self) -> LabelFrame:
+        """Label set of each row."""
+        return self.block.labels.take(self.order)
+
+    @property
+    def drop_name(self) -> Bools | None:
+        """Rows whose metric name goes at the end."""
+        return None if self.block.drop_name is None else self.block.drop_name[self.order]
+
+    @property
+    def cost(self) -> int:
+        """About how much work a row is, in samples read."""
+        return 0
+
+    def make(self, low: int, high: int, values: Floats, present: Bools) -> tuple[Floats, Bools]:
+        """The rows from `low` to before `high`."""
+        np.take(self.block.values, self.order[low:high], axis=0, out=values)
+        np.take(self.block.present, self.order[low:high], axis=0, out=present)
+        return values, present
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +130,7 @@ class MappedRows:
 
     @property
     def cost(self) -> int:
-        """About how many samples are read for one row."""
+        """About how much work a row is, in samples read."""
         return self.base.cost
 
     def make(self, low: int, high: int, values: Floats, present: Bools) -> tuple[Floats, Bools]:
@@ -120,7 +151,7 @@ class StoredRuns:
 
     @property
     def cost(self) -> int:
-        """About how many samples are read for one row."""
+        """About how much work a row is, in samples read."""
         return (self.end_ms - self.start_ms) // _USUAL_SCRAPE_MS + 1
 
     def read(self, low: int, high: int) -> SampleRuns:
@@ -139,7 +170,7 @@ class SubqueryRuns:
 
     @property
     def cost(self) -> int:
-        """About how many samples are read for one row."""
+        """About how much work a row is, in samples read."""
         return len(self.times)
 
     def read(self, low: int, high: int) -> SampleRuns:
@@ -178,7 +209,7 @@ class InstantRows:
 
     @property
     def cost(self) -> int:
-        """About how many samples are read for one row."""
+        """About how much work a row is, in samples read."""
         return self.runs.cost
 
     def make(self, low: int, high: int, values: Floats, present: Bools) -> tuple[Floats, Bools]:
@@ -243,8 +274,9 @@ class WindowRows:
 
     @property
     def cost(self) -> int:
-        """About how many samples are read for one row."""
-        return self.runs.cost
+        """About how much work a row is, in samples read."""
+        # Adding up is about so much cheaper than reading.
+        return self.runs.cost + len(self.step_times) * (self.range_ms // _USUAL_SCRAPE_MS) // 256
 
     def make(self, low: int, high: int, values: Floats, present: Bools) -> tuple[Floats, Bools]:
         """The rows from `low` to before `high`."""
@@ -326,7 +358,8 @@ def shares(size: int, workers: int) -> Sequence[tuple[int, int]]:
 
 
 def _batches(rows: RowSource, steps: int, low: int, high: int) -> list[tuple[int, int]]:
-    each = max(_FEWEST_ROWS, min(_MOST_ROWS, _BATCH_SAMPLES // max(rows.cost + steps, 1)))
+    cost = rows.cost + steps
+    each = max(_FEWEST_ROWS if cost < _HEAVY_ROW else 1, min(_MOST_ROWS, _BATCH_SAMPLES // max(cost, 1)))
     return [(first, min(first + each, high)) for first in range(low, high, each)]
 
 

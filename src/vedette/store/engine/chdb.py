@@ -15,7 +15,7 @@ import queue
 import shutil
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import quote
@@ -123,15 +123,16 @@ class ChdbEngine:
                 raise
 
     def close(self) -> None:
-        """As `Engine.close`. Waits for the insert and the queries that are running."""
+        """As `Engine.close`. Waits for the insert that is running, and a while for each of the queries."""
         with self._writing:
             if self._closed:
                 return
             self._closed = True
         for _ in range(self._settings.readers):
-            connection = self._idle.get()
-            if connection is not None:
-                connection.close()
+            with suppress(queue.Empty):
+                connection = self._idle.get(timeout=self._settings.wait_s)
+                if connection is not None:
+                    connection.close()
         self._writer.close()
         self._lock.release()
 

@@ -97,12 +97,16 @@ class ClickHouseEngine:
     def insert(self, table: str, rows: pa.Table | pa.RecordBatch, *, token: str) -> None:
         """As `Engine.insert`."""
         payload = encode_stream(rows)
+        settings = insert_settings(token)
+        if self._server.cluster:
+            # What is acknowledged survives the loss of a server.
+            settings["insert_quorum"] = "auto"
         self._call(
             lambda: self._client.raw_insert(
                 quote_identifier(table),
                 column_names=list(rows.schema.names),
                 insert_block=payload,
-                settings=insert_settings(token),
+                settings=settings,
                 fmt="ArrowStream",
             ),
             inserting=True,

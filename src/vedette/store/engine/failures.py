@@ -26,7 +26,7 @@ _CODE = re.compile(r"Code: (\d+)")
 _NOISE = re.compile(
     r"\A(?:(?:Streaming query failed|Streaming insert \w+ failed|Failed to create connection): )?"
     r"(?:Received ClickHouse exception, code: \d+, server response: )?"
-    r"(?:Code: \d+\. )?(?:DB::(?:Errno)?Exception: )*"
+    r"(?:Code: \d+\. |DB::(?:Errno)?Exception: )*"
 )
 _TRAILER = re.compile(r"\s*(?:\(version [^()]*(?:\([^)]*\))?\)\s*)?(?:\(for url [^)]*\)\s*)?\Z")
 _MESSAGE_CHARACTERS = 600

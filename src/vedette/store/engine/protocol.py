@@ -7,7 +7,7 @@ Arrow. An engine's own exceptions never leave it (see `failures`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,7 +35,7 @@ class Engine(Protocol):
         """Run a query whose result is small enough to be held at once."""
         ...
 
-    def stream(self, sql: str, parameters: Parameters | None = None) -> Iterator[pa.RecordBatch]:
+    def stream(self, sql: str, parameters: Parameters | None = None) -> Generator[pa.RecordBatch]:
         """Run a query and hand out its result as it comes; closing the generator cancels the query."""
         ...
 

@@ -22,11 +22,13 @@ Int32s = NDArray[np.int32]
 
 DAY_MS: Final = 86_400_000
 
-FIRST_MS: Final = -2_208_988_800_000
-"""1900-01-01: the engine's times begin here..."""
+_LAST_DAY: Final = 65_534
 
-LAST_MS: Final = 10_413_791_999_999
-"""... and end here, with the year 2299."""
+FIRST_MS: Final = 0
+"""The engine's days begin in 1970..."""
+
+LAST_MS: Final = (_LAST_DAY + 1) * DAY_MS - 1
+"""... and end on 2149-06-05."""
 
 _TIME: Final = pa.timestamp("ms", "UTC")
 _DAY_TYPE: Final = pa.date32()
@@ -52,7 +54,7 @@ class MetricBatches:
             values: float64[rows].
 
         Raises:
-            DecodeError: a time is outside the years 1900 to 2299.
+            DecodeError: a time is before 1970 or after 2149-06-05.
         """
         check_times(times)
         day = int(times.max()) // DAY_MS if len(times) else 0
@@ -81,7 +83,7 @@ class MetricBatches:
         rest = [[pair for pair in labels if pair[0] != METRIC_NAME] for labels in label_sets]
         return pa.record_batch(
             {
-                "day": pa.array(days, pa.int32()).view(_DAY_TYPE),
+                "day": pa.array(np.clip(np.asarray(days, np.int32), 0, _LAST_DAY)).view(_DAY_TYPE),
                 "metric": pa.array(metrics, pa.string()).dictionary_encode(),
                 "series_id": pa.array(ids, pa.uint64()),
                 "labels": pa.array(rest, _LABELS),
@@ -95,7 +97,7 @@ def exemplars_batch(
     """Rows of `exemplars`, by name and id of the series they belong to. `labels` are the exemplars' own.
 
     Raises:
-        DecodeError: a time is outside the years 1900 to 2299.
+        DecodeError: a time is before 1970 or after 2149-06-05.
     """
     check_times(times)
     return pa.record_batch(
@@ -130,7 +132,7 @@ def check_times(times: Int64s) -> None:
     """
     if len(times) and (times.min() < FIRST_MS or times.max() > LAST_MS):
         worst = int(times.min()) if times.min() < FIRST_MS else int(times.max())
-        raise DecodeError(f"the time {worst} ms is outside the years 1900 to 2299")
+        raise DecodeError(f"the time {worst} ms is before 1970 or after 2149-06-05")
 
 
 def frame_columns(series: pa.Table, intern: Callable[[str], int]) -> dict[str, Int32s]:

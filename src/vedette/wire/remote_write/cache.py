@@ -54,7 +54,7 @@ class LabelCache:
         return found
 
     def insert(self, hashes: Hashes, slots: Slots) -> None:
-        """Remember `slots` (from 0 on) for `hashes`; a hash that is known gets the new slot.
+        """Remember `slots` (anything but UNKNOWN) for `hashes`; a hash that is known gets the new slot.
 
         A cache that would hold more than its maximum is emptied first; what alone exceeds it is not kept.
         """

@@ -7,9 +7,11 @@ tree, and does with every number what Prometheus does, in the same order. Names 
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cmp_to_key
+from itertools import pairwise
 
 from memory_source import MemorySource
 
@@ -40,8 +42,6 @@ DEFAULT_STEP_MS = 60_000
 
 
 def is_stale(value: float) -> bool:
-    import struct
-
     return struct.unpack("<Q", struct.pack("<d", value))[0] == STALE_BITS
 
 
@@ -61,7 +61,7 @@ class Reference:
 
     source: MemorySource
 
-    def at(self, expr: Expr, now: int) -> VectorAt | float:
+    def at(self, expr: Expr, now: int) -> VectorAt | float:  # noqa: PLR0911 - one return for each kind of node
         match expr:
             case NumberLiteral():
                 return expr.value
@@ -117,7 +117,10 @@ class Reference:
             end = moved(expr.selector, now)
             start = end - expr.range
             return (
-                [(ls, [p for p in ps if start < p[0] <= end and not is_stale(p[1])]) for ls, ps in self.series(expr.selector)],
+                [
+                    (ls, [p for p in ps if start < p[0] <= end and not is_stale(p[1])])
+                    for ls, ps in self.series(expr.selector)
+                ],
                 start,
                 end,
             )
@@ -134,7 +137,7 @@ class Reference:
             time += step
         return list(found.items()), start, end
 
-    def call(self, call: Call, now: int) -> VectorAt | float:
+    def call(self, call: Call, now: int) -> VectorAt | float:  # noqa: PLR0911 - one return for each function
         name = call.function
         if name == "vector":
             return {(): self.scalar(call.args[0], now)}
@@ -191,7 +194,9 @@ class Reference:
             vector = right if isinstance(left, float) else left
             assert isinstance(vector, dict)
             for labels, element in vector.items():
-                value, holds = applied(op, left, element) if isinstance(left, float) else applied(op, element, float(right))  # type: ignore[arg-type]
+                value, holds = (
+                    applied(op, left, element) if isinstance(left, float) else applied(op, element, float(right))
+                )  # type: ignore[arg-type]
                 if not op.is_comparison:
                     put(result, without_name(labels), value)
                 elif expr.return_bool:
@@ -273,7 +278,7 @@ def extrapolated(points: Points, start: int, end: int, *, counter: bool, per_sec
     first, last = points[0], points[-1]
     result = last[1] - first[1]
     if counter:
-        for (_, a), (_, b) in zip(points, points[1:], strict=False):
+        for (_, a), (_, b) in pairwise(points):
             if b < a:
                 result += a
     before, after = (first[0] - start) / 1000, (end - last[0]) / 1000
@@ -286,8 +291,7 @@ def extrapolated(points: Points, start: int, end: int, *, counter: bool, per_sec
         to_zero = before
         if result > 0 and first[1] >= 0:
             to_zero = sampled * divided(first[1], result)
-        if to_zero < before:
-            before = to_zero
+        before = min(before, to_zero)
     if after >= threshold:
         after = average / 2
     factor = (sampled + before + after) / sampled
@@ -311,7 +315,7 @@ def regression(points: Points, origin: int) -> tuple[float, float]:
 
 def window(name: str, points: Points, start: int, end: int, now: int, scalars: list[float]) -> float | None:  # noqa: C901, PLR0911, PLR0912 - one case for each function
     values = [v for _, v in points]
-    pairs = list(zip(values, values[1:], strict=False))
+    pairs = list(pairwise(values))
     match name:
         case "rate":
             return extrapolated(points, start, end, counter=True, per_second=True)
@@ -401,7 +405,7 @@ def smoothed(values: list[float], smoothing: float, trend: float) -> float | Non
     return level
 
 
-def folded(op: Aggregation, values: list[float], param: float) -> float:  # noqa: PLR0911 - one return for each operator
+def folded(op: Aggregation, values: list[float], param: float) -> float:  # noqa: C901, PLR0911 - one return for each operator
     match op:
         case Aggregation.SUM:
             total, carry = values[0], 0.0
@@ -495,7 +499,7 @@ def sets(op: BinaryOp, left: VectorAt, right: VectorAt, matching: VectorMatching
     return result
 
 
-def matched(
+def matched(  # noqa: C901 - all of matching in one place, as in the original
     op: BinaryOp, left: VectorAt, right: VectorAt, matching: VectorMatching, *, return_bool: bool
 ) -> VectorAt:
     swapped = matching.cardinality is Cardinality.ONE_TO_MANY

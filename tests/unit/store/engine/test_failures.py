@@ -13,45 +13,47 @@ from vedette.model.errors import (
 from vedette.store.engine import EngineSettings
 from vedette.store.engine.failures import translate
 
+QUERY, INSERT = "query", "insert"
+
 MEMORY = "Code: 241. DB::Exception: Query memory limit exceeded: would use 48.00 MiB. (MEMORY_LIMIT_EXCEEDED)"
 TOTAL = "Code: 241. DB::Exception: (total) memory limit exceeded: would use 903.14 MiB. (MEMORY_LIMIT_EXCEEDED)"
 
 
 @pytest.mark.parametrize(
-    ("message", "inserting", "expected"),
+    ("message", "call", "expected"),
     [
-        pytest.param(MEMORY, False, LimitExceededError, id="a query that wants too much memory has to be narrowed"),
-        pytest.param(MEMORY, True, OverloadedError, id="an insert that finds no memory is tried again"),
+        pytest.param(MEMORY, QUERY, LimitExceededError, id="a query that wants too much memory has to be narrowed"),
+        pytest.param(MEMORY, INSERT, OverloadedError, id="an insert that finds no memory is tried again"),
         pytest.param(
             "Code: 159. DB::Exception: Timeout exceeded: elapsed 200.048 ms. (TIMEOUT_EXCEEDED)",
-            False,
+            QUERY,
             QueryTimeoutError,
             id="a timeout",
         ),
-        pytest.param("Code: 394. DB::Exception: Query was cancelled", False, QueryCancelledError, id="a cancellation"),
+        pytest.param("Code: 394. DB::Exception: Query was cancelled", QUERY, QueryCancelledError, id="a cancellation"),
         pytest.param(
             "Code: 243. DB::Exception: Cannot reserve 1.00 MiB, not enough space. (NOT_ENOUGH_SPACE)",
-            True,
+            INSERT,
             OverloadedError,
             id="a disk without room for a part",
         ),
         pytest.param(
             "Code: 75. DB::ErrnoException: Cannot write to file x: , errno: 28, strerror: No space left on device.",
-            True,
+            INSERT,
             OverloadedError,
             id="a disk that fills up while a part is written",
         ),
-        pytest.param("Code: 252. DB::Exception: Too many parts (3000)", True, OverloadedError, id="merges are behind"),
         pytest.param(
-            "Code: 60. DB::Exception: Unknown table nope. (UNKNOWN_TABLE)", False, StorageError, id="the rest"
+            "Code: 252. DB::Exception: Too many parts (3000)", INSERT, OverloadedError, id="merges are behind"
         ),
-        pytest.param("something without a code", False, StorageError, id="no code at all"),
+        pytest.param(
+            "Code: 60. DB::Exception: Unknown table nope. (UNKNOWN_TABLE)", QUERY, StorageError, id="the rest"
+        ),
+        pytest.param("something without a code", QUERY, StorageError, id="no code at all"),
     ],
 )
-def test_what_the_caller_does_next_decides_the_class(
-    message: str, inserting: bool, expected: type[VedetteError]
-) -> None:
-    assert type(translate(message, EngineSettings(), inserting=inserting)) is expected
+def test_what_the_caller_does_next_decides_the_class(message: str, call: str, expected: type[VedetteError]) -> None:
+    assert type(translate(message, EngineSettings(), inserting=call == INSERT)) is expected
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ def test_a_modern_processor_passes() -> None:
 def test_an_old_processor_is_refused_by_the_names_of_what_it_lacks() -> None:
     old = MODERN.replace(" avx2 bmi1 bmi2 fma", "")
 
-    with pytest.raises(UnavailableError, match="this one lacks avx2, bmi1, bmi2, fma. Run on a newer machine"):
+    with pytest.raises(UnavailableError, match=r"this one lacks avx2, bmi1, bmi2, fma\. Run on a newer machine"):
         check_processor(old, "x86_64")
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +21,7 @@ def test_a_large_metric_is_cut_into_ranges_of_ids_without_a_gap() -> None:
 
     assert len(slices) == 3
     assert (slices[0].first_id, slices[-1].last_id) == (0, ALL)
-    assert all(after.first_id == before.last_id + 1 for before, after in zip(slices, slices[1:], strict=False))
+    assert all(after.first_id == before.last_id + 1 for before, after in itertools.pairwise(slices))
 
 
 @given(st.dictionaries(st.text(max_size=3), st.integers(1, 100)), st.integers(1, 50))
@@ -30,4 +32,4 @@ def test_every_series_is_in_one_slice(samples: dict[str, int], max_samples: int)
         ranges = sorted((part.first_id, part.last_id) for part in slices if metric in part.metrics)
         assert ranges[0][0] == 0
         assert ranges[-1][1] == ALL
-        assert all(after[0] == before[1] + 1 for before, after in zip(ranges, ranges[1:], strict=False))
+        assert all(after[0] == before[1] + 1 for before, after in itertools.pairwise(ranges))

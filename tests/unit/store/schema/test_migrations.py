@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import pyarrow as pa
 import pytest
@@ -36,7 +36,7 @@ class RecordingEngine:
         assert "schema_migrations" in sql, parameters
         return pa.table({"version": pa.array([max(self.versions, default=0)])})
 
-    def stream(self, sql: str, parameters: Parameters | None = None) -> Iterator[pa.RecordBatch]:
+    def stream(self, sql: str, parameters: Parameters | None = None) -> Generator[pa.RecordBatch]:
         raise NotImplementedError(sql, parameters)
 
     def insert(self, table: str, rows: pa.Table | pa.RecordBatch, *, token: str) -> None:

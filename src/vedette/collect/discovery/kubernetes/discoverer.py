@@ -38,7 +38,7 @@ from vedette.collect.discovery.kubernetes.objects import (
     Resource,
 )
 from vedette.collect.discovery.kubernetes.pods import pod_group
-from vedette.collect.discovery.kubernetes.reflector import Reflector
+from vedette.collect.discovery.kubernetes.reflector import ApiServer, Reflector
 from vedette.collect.discovery.kubernetes.services import service_group
 from vedette.collect.discovery.refresh import Pause, backoff_s
 from vedette.collect.http_client import Fetcher
@@ -54,12 +54,14 @@ class _RolePlan:
     """How a role's targets are made.
 
     Attributes:
+        prefix: the beginning of its groups' sources.
         primary: each of its objects becomes a group.
         build: makes the group.
         others: resources that it takes labels from.
         attaches_nodes: whether the metadata of nodes can be attached.
     """
 
+    prefix: str
     primary: Resource
     build: BuildGroup[Any]
     others: tuple[Resource, ...] = ()
@@ -67,16 +69,15 @@ class _RolePlan:
 
 
 ROLES: Final[Mapping[Role, _RolePlan]] = {
-    Role.POD: _RolePlan(PODS, pod_group, attaches_nodes=True),
-    Role.SERVICE: _RolePlan(SERVICES, service_group),
-    Role.ENDPOINTS: _RolePlan(ENDPOINTS, endpoints_group, (SERVICES, PODS), attaches_nodes=True),
-    Role.ENDPOINTSLICE: _RolePlan(ENDPOINT_SLICES, endpoint_slice_group, (SERVICES, PODS), attaches_nodes=True),
-    Role.NODE: _RolePlan(NODES, node_group),
-    Role.INGRESS: _RolePlan(INGRESSES, ingress_group),
+    Role.POD: _RolePlan("pod", PODS, pod_group, attaches_nodes=True),
+    Role.SERVICE: _RolePlan("svc", SERVICES, service_group),
+    Role.ENDPOINTS: _RolePlan("endpoints", ENDPOINTS, endpoints_group, (SERVICES, PODS), attaches_nodes=True),
+    Role.ENDPOINTSLICE: _RolePlan(
+        "endpointslice", ENDPOINT_SLICES, endpoint_slice_group, (SERVICES, PODS), attaches_nodes=True
+    ),
+    Role.NODE: _RolePlan("node", NODES, node_group),
+    Role.INGRESS: _RolePlan("ingress", INGRESSES, ingress_group),
 }
-
-_SELECTED: Final = {Role.POD: PODS, Role.SERVICE: SERVICES, Role.ENDPOINTS: ENDPOINTS, Role.NODE: NODES,
-                    Role.ENDPOINTSLICE: ENDPOINT_SLICES, Role.INGRESS: INGRESSES}  # fmt: skip
 
 
 class KubernetesDiscoverer:
@@ -92,8 +93,6 @@ class KubernetesDiscoverer:
         pause: Pause = asyncio.sleep,
         gather_s: float = _GATHER_S,
     ) -> None:
-        if settings.role is None:
-            raise ValueError("kubernetes_sd_configs: role missing")
         self._settings = settings
         self._plan = ROLES[settings.role]
         self._health = health
@@ -141,6 +140,7 @@ class KubernetesDiscoverer:
                 return connection
 
     def _make_reflectors(self, connection: Connection, fetcher: Fetcher) -> dict[str, list[Reflector]]:
+        server = ApiServer(connection.url, fetcher, self._health, self._pause)
         wanted = [self._plan.primary, *self._plan.others]
         wanted += [NODES] if self._nodes else []
         wanted += [NAMESPACES] if self._namespaces else []
@@ -149,13 +149,10 @@ class KubernetesDiscoverer:
                 Reflector(
                     resource,
                     namespace,
-                    fetcher=fetcher,
-                    server=connection.url,
+                    server,
                     selectors=self._selectors(resource),
                     changed=lambda key, resource=resource: self._changed(resource, key),
                     synced=self._check_ready,
-                    health=self._health,
-                    pause=self._pause,
                 )
                 for namespace in (self._namespace_names(connection) if resource.namespaced else ("",))
             ]
@@ -170,7 +167,7 @@ class KubernetesDiscoverer:
 
     def _selectors(self, resource: Resource) -> dict[str, str]:
         for selector in self._settings.selectors:
-            if selector.role is not None and _SELECTED[selector.role] is resource:
+            if ROLES[selector.role].primary is resource:
                 pairs = {"labelSelector": selector.label, "fieldSelector": selector.field}
                 return {name: value for name, value in pairs.items() if value}
         return {}
@@ -192,21 +189,12 @@ class KubernetesDiscoverer:
         for key in sorted(self._dirty):
             found = self._find(self._plan.primary, key)
             lookup = Lookup(self._find, nodes=self._nodes, namespaces=self._namespaces)
-            if found is not None:
-                group = self._plan.build(found, lookup)
-            else:
-                group = TargetGroup(self._source_prefix() + key)
+            gone = TargetGroup(f"{self._plan.prefix}/{key}")
+            group = gone if found is None else self._plan.build(found, lookup)
             self._note_uses(key, lookup.uses)
             groups.append(group)
         self._dirty.clear()
         return groups
-
-    def _source_prefix(self) -> str:
-        empty = self._plan.build(self._plan.primary.shape.validate_python({}), self._no_lookup())
-        return empty.source
-
-    def _no_lookup(self) -> Lookup:
-        return Lookup(lambda _resource, _key: None, nodes=False, namespaces=False)
 
     def _note_uses(self, key: str, uses: set[Use]) -> None:
         for use in self._uses.pop(key, set()) - uses:

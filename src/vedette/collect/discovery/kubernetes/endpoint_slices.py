@@ -30,9 +30,11 @@ def endpoint_slice_group(found: EndpointSlice, lookup: Lookup) -> TargetGroup:
         reference = endpoint.target_ref
         is_node = reference is not None and reference.kind == "Node"
         node = node_labels(reference.name if reference is not None and is_node else endpoint.node_name, lookup)
-        for port in found.ports:
-            for address in endpoint.addresses:
-                targets.append(_target(address, endpoint, port) | node | pods.labels(reference, port.port))
+        targets += [
+            _target(address, endpoint, port) | node | pods.labels(reference, port.port)
+            for port in found.ports
+            for address in endpoint.addresses
+        ]
     labels = {
         **namespace_labels(found, lookup),
         f"{_SLICE}address_type": found.address_type,

@@ -15,13 +15,12 @@ def ingress_group(ingress: Ingress, lookup: Lookup) -> TargetGroup:
     for rule in ingress.spec.rules:
         scheme = "https" if any(_covers(pattern, rule.host) for pattern in secured) else "http"
         paths = ["/"] if rule.http is None else [path.path or "/" for path in rule.http.paths]
-        for path in paths:
-            targets.append({
-                ADDRESS: rule.host,
-                f"{KUBERNETES}ingress_scheme": scheme,
-                f"{KUBERNETES}ingress_host": rule.host,
-                f"{KUBERNETES}ingress_path": path,
-            })  # fmt: skip
+        common = {
+            ADDRESS: rule.host,
+            f"{KUBERNETES}ingress_scheme": scheme,
+            f"{KUBERNETES}ingress_host": rule.host,
+        }
+        targets += [{**common, f"{KUBERNETES}ingress_path": path} for path in paths]
     labels = {**namespace_labels(ingress, lookup), **object_labels(ingress, "ingress")}
     if ingress.spec.ingress_class_name is not None:
         labels[f"{KUBERNETES}ingress_class_name"] = ingress.spec.ingress_class_name

@@ -4,7 +4,6 @@ Source: https://kubernetes.io/docs/reference/kubernetes-api/ (core/v1, discovery
 networking.k8s.io/v1). Everything may be absent, and lists and maps may be null.
 """
 
-# ruff: noqa: RUF009 - the defaults are frozen
 from __future__ import annotations
 
 from dataclasses import dataclass, field

@@ -28,12 +28,10 @@ def pod_group(pod: Pod, lookup: Lookup) -> TargetGroup:
         if not container.ports:
             # Without a port the user's relabelling has to add one.
             targets.append({**common, ADDRESS: address})
-        for port in container.ports:
-            targets.append({
-                **common,
-                **port_labels(port),
-                ADDRESS: host_port(address, port.container_port),
-            })  # fmt: skip
+        targets += [
+            {**common, **port_labels(port), ADDRESS: host_port(address, port.container_port)}
+            for port in container.ports
+        ]
     return TargetGroup(source, labels, tuple(targets))
 
 

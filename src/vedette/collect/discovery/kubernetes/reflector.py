@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, cast
 from urllib.parse import urlencode
 
@@ -29,6 +30,8 @@ _PAGE: Final = 500
 _LIST_TIMEOUT_S: Final = 60.0
 _WATCH_S: Final = (300, 600)
 """How long a watch may last; random, so that not all of them end at once."""
+_FRUITLESS_S: Final = 5.0
+"""A round that ends sooner and brought nothing is followed by a pause."""
 _GRACE_S: Final = 30.0
 """A watch that outlives its end by this much hangs."""
 _HEAD_TIMEOUT_S: Final = 30.0
@@ -36,6 +39,23 @@ _LONGEST_PAUSE_S: Final = 60.0
 _EVENT_LIMIT: Final = 8 << 20
 _OK: Final = 200
 _GONE: Final = 410
+
+
+@dataclass(frozen=True, slots=True)
+class ApiServer:
+    """Where objects are listed.
+
+    Attributes:
+        url: without a slash at its end.
+        fetcher: the client.
+        health: where lists, watches and their failures are counted.
+        pause: waits between attempts.
+    """
+
+    url: str
+    fetcher: Fetcher
+    health: Health
+    pause: Pause = asyncio.sleep
 
 
 class _GoneError(Exception):
@@ -49,61 +69,62 @@ class Reflector:
         self,
         resource: Resource,
         namespace: str,
+        server: ApiServer,
         *,
-        fetcher: Fetcher,
-        server: str,
         selectors: Mapping[str, str],
         changed: Callable[[str], None],
         synced: Callable[[], None],
-        health: Health,
-        pause: Pause = asyncio.sleep,
     ) -> None:
         """Prepare.
 
         Args:
             resource: what to list.
             namespace: where; "" for everywhere.
-            fetcher: the client.
-            server: the API server's URL.
+            server: whom to ask.
             selectors: `labelSelector` and `fieldSelector`, where they are set.
             changed: called with the key of each object that came, changed or went.
             synced: called when the list has been read for the first time.
-            health: where lists, watches and their failures are counted.
-            pause: waits between attempts.
         """
         self.objects: dict[str, Anything] = {}
         self.resource = resource
         self.is_synced = False
         self._path = resource.path(namespace)
-        self._url = server + self._path
-        self._fetcher = fetcher
+        self._url = server.url + self._path
+        self._fetcher = server.fetcher
         self._selectors = dict(selectors)
         self._changed = changed
         self._synced = synced
-        self._health = health
-        self._pause = pause
+        self._health = server.health
+        self._pause = server.pause
         self._version = ""
 
     async def run(self) -> None:
         """Keep the copy up to date, until cancelled."""
+        loop = asyncio.get_running_loop()
         failures = 0
         while True:
+            error: Exception | None = None
             before = self._version
+            started_s = loop.time()
             try:
                 if not self._version:
                     await self._list()
+                before = self._version
                 await self._watch()
             except _GoneError:
                 self._version = ""
-                continue
             except Exception as exc:  # noqa: BLE001 - a list or watch is the unit of failure here
-                failures = 0 if self._version != before else failures
-                pause_s = backoff_s(failures, _LONGEST_PAUSE_S)
-                failures += 1
-                self._health.note({self._path: exc}, about=(self._path,), retry_in_s=round(pause_s, 1))
-                await self._pause(pause_s)
-            else:
+                error = exc
+            # A server that ends each watch at once, or never knows a version, is not asked in a tight loop.
+            if self._version not in ("", before) or loop.time() - started_s > _FRUITLESS_S:
                 failures = 0
+                if error is None:
+                    continue
+            pause_s = backoff_s(failures, _LONGEST_PAUSE_S)
+            failures += 1
+            if error is not None:
+                self._health.note({self._path: error}, about=(self._path,), retry_in_s=round(pause_s, 1))
+            await self._pause(pause_s)
 
     async def _list(self) -> None:
         """Read the whole list, page by page, and make it the copy."""
