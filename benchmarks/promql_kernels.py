@@ -32,6 +32,8 @@ EXPRESSIONS = (
     "sum by (instance) (increase(requests_total[1h]))",
     "sum by (instance, series) (rate(requests_total[5m]))",
     "topk(5, rate(requests_total[5m]))",
+    "topk by (instance) (5, temperature)",
+    "topk(100000, temperature)",
     "avg by (job) (temperature)",
     "max by (job) (max_over_time(temperature[5m]))",
     "min(min_over_time(temperature[1h]))",

@@ -365,6 +365,44 @@ class TestUsersAndTokensApi:
             assert (await ask(site, path=f"{API}/audit?{query}", headers=headers)).status_code == 400
 
 
+class TestOtherSitesPages:
+    """Scripts of pages elsewhere, as `cors_origins` lets them in."""
+
+    HTTP = HttpSettings(listen=(ListenAddress(port=0),), cors_origins=("https://dash.example",))
+
+    async def test_no_page_elsewhere_reads_anything_unless_it_is_named(self, tmp_path: Path) -> None:
+        async with open_site(tmp_path, [DATA], http=self.HTTP) as site:
+            headers = {"Authorization": f"Bearer {site.local_token}"}
+            named = await ask(site, headers={**headers, "Origin": "https://dash.example"})
+            other = await ask(site, headers={**headers, "Origin": "https://evil.example"})
+
+        assert named.headers["access-control-allow-origin"] == "https://dash.example"
+        assert "access-control-allow-origin" not in other.headers
+        assert "access-control-allow-credentials" not in named.headers
+        assert named.headers["vary"] == "Origin"
+
+    async def test_a_preflight_is_answered_for_a_named_page_only(self, tmp_path: Path) -> None:
+        async with open_site(tmp_path, [DATA], http=self.HTTP) as site:
+            asking = {"Access-Control-Request-Method": "POST"}
+            named = await ask(site, "OPTIONS", headers={**asking, "Origin": "https://dash.example"})
+            other = await ask(site, "OPTIONS", headers={**asking, "Origin": "https://evil.example"})
+
+        assert (named.status_code, other.status_code) == (204, 405)
+        assert "Authorization" in named.headers["access-control-allow-headers"]
+
+    async def test_a_named_page_still_needs_a_token(self, tmp_path: Path) -> None:
+        async with open_site(tmp_path, [DATA], http=self.HTTP) as site:
+            refused = await ask(site, headers={"Origin": "https://dash.example"})
+
+        assert refused.status_code == 401
+
+    async def test_by_default_no_answer_speaks_of_origins(self, tmp_path: Path) -> None:
+        async with open_site(tmp_path, [DATA]) as site:
+            answer = await ask(site, headers={"Sec-Fetch-Site": "none"})
+
+        assert [name for name in answer.headers if name.startswith("access-control")] == []
+
+
 class TestHealth:
     async def test_ready_says_what_is_missing(self, tmp_path: Path) -> None:
         async with open_site(tmp_path) as site:

@@ -6,3 +6,8 @@ from typing import Any
 def njit(
     *, nogil: bool = ..., cache: bool = ..., error_model: str = ..., inline: str = ..., fastmath: bool = ...
 ) -> Callable[[Callable[..., Any]], Any]: ...
+
+class _Config:
+    CACHE_DIR: str
+
+config: _Config

@@ -15,7 +15,7 @@ from vedette.__about__ import __version__
 from vedette.app.collecting import Collecting
 from vedette.app.reloading import Reloader
 from vedette.app.storage import OpenStorage
-from vedette.app.wiring import auth_settings
+from vedette.app.wiring import auth_settings, raw_limits
 from vedette.config import Config, render
 from vedette.http import (
     Exchange,
@@ -33,12 +33,18 @@ from vedette.http.auth import local_access, open_accounts
 from vedette.http.auth.api import accounts_router
 from vedette.http.pages import landing_router, login_router, render_page_error
 from vedette.http.prometheus import prometheus_router
+from vedette.http.prometheus.federate import federate_router
 from vedette.http.prometheus.queries import QueryApi
+from vedette.http.prometheus.read import read_router
 from vedette.http.prometheus.series import SeriesApi
 from vedette.http.prometheus.status import ServerFacts, StatusApi
 from vedette.http.prometheus.targets import TargetsApi
+from vedette.http.prometheus.write import write_router
 from vedette.http.run_files import DataDirectory
+from vedette.ingest.remote_write import RemoteWriteReceiver
 from vedette.model.clock import Clock
+from vedette.model.labels import LabelSet, label_set
+from vedette.query.raw import open_raw_reads
 from vedette.query.service import QueryService
 from vedette.query.stored import StoredSource
 from vedette.store.state import StateDatabase, open_state
@@ -91,6 +97,7 @@ async def open_door(  # noqa: PLR0913 - everything comes together here
             local_access=local_access(auth.mode, settings.listen),
             local_token_hash=directory.local_token_hash,
         ) as accounts,
+        open_raw_reads(source, raw_limits(config), registry) as reads,
     ):
         facts = ServerFacts(
             started_ms=clock.now_ms(),
@@ -119,14 +126,31 @@ async def open_door(  # noqa: PLR0913 - everything comes together here
             backfill=Backfill(storage.writer, storage.metadata),
             export=Export(source, config.query.max_series),
         )
+        receiver = RemoteWriteReceiver(
+            writer=storage.writer,
+            exemplars=storage.exemplars,
+            metadata=storage.metadata,
+            now_ms=clock.now_ms,
+            max_unpacked_bytes=config.http.max_decompressed_body.bytes,
+        )
+
+        def external_labels() -> LabelSet:
+            return label_set(reloader.config.global_.external_labels)
+
         routers = [
             prometheus_router(
                 queries=QueryApi(queries, clock.now_ms),
                 series=SeriesApi(storage.index, storage.metadata, storage.exemplars),
-                targets=TargetsApi(
-                    collecting.targets, storage.metadata, urlsplit(settings.external_url).hostname or ""
-                ),
+                targets=TargetsApi(collecting.targets, urlsplit(settings.external_url).hostname or ""),
                 status=StatusApi(storage.index, storage.memory, facts),
+            ),
+            write_router(receiver, max_body_bytes=config.http.max_body.bytes),
+            read_router(reads, external_labels, folder=data_dir),
+            federate_router(
+                reads,
+                external_labels,
+                now_ms=clock.now_ms,
+                lookback_ms=lambda: config.query.lookback_delta.ms,
             ),
             admin_router(admin),
             accounts_router(accounts),

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from vedette.config import Config, LoginRequired, split_address
 from vedette.http import AuthMode, AuthSettings, HttpSettings, ListenAddress, TlsSettings
 from vedette.ingest.limits import IngestLimits
+from vedette.query.raw import RawLimits
 from vedette.query.service import QueryLimits
 from vedette.store.commit import CommitLimits
 from vedette.store.engine import ClickHouseServer, EngineSettings
@@ -75,6 +76,11 @@ def query_limits(config: Config) -> QueryLimits:
         lookback_ms=query.lookback_delta.ms,
         default_step_ms=query.default_step.ms,
     )
+
+
+def raw_limits(config: Config) -> RawLimits:
+    """What remote-read and federation may use."""
+    return RawLimits(max_series=config.query.max_series, timeout_s=config.query.timeout.s)
 
 
 def engine_settings(config: Config) -> EngineSettings:

@@ -95,9 +95,10 @@ class Client:
         """The label sets that some selectors find; errors as in `query`."""
         parameters = {**_selection(selectors, start, end), **({"limit": str(limit)} if limit else {})}
         answer = self._connection.ask("/api/v1/series", parameters, form=True, expression=_only(selectors))
-        if not isinstance(answer.data, list):
+        found = answer.data
+        if not isinstance(found, list):
             raise UnexpectedAnswerError("the server's list of series is none")
-        return [label_set(labels) for labels in cast("list[dict[str, str]]", answer.data)]
+        return [label_set(labels) for labels in cast("list[dict[str, str]]", found)]
 
     def export(self, *selectors: str, start: Time | None = None, end: Time | None = None) -> SampleTable:
         """The samples of some selectors as they are stored, all in memory; errors as in `query`."""
@@ -125,7 +126,9 @@ class Client:
         with self._connection.stream(call) as response:
             if response.headers.get("content-type", "").partition(";")[0] != ARROW:
                 answer = self._connection.read_answer(response)
-                data = answer.data if isinstance(answer.data, dict) else {}
+                data = answer.data
+                if not isinstance(data, dict):
+                    raise UnexpectedAnswerError("the server's answer holds no result")
                 return table_of_json(cast("dict[str, object]", data), answer.warnings, answer.infos)
             schema_and_batches = _open_stream(self._connection, response)
             try:

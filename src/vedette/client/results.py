@@ -123,6 +123,7 @@ def table_of_json(data: Mapping[str, Any], warnings: Sequence[str], infos: Seque
         UnexpectedAnswerError: it holds no samples.
     """
     kind, result = str(data.get("resultType", "")), cast("Any", data.get("result"))
+    found: list[tuple[dict[str, str], list[Any]]]
     try:
         match kind:
             case "scalar":

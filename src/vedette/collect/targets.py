@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
+
+from vedette.model.samples import Metadata
 
 
 class Health(StrEnum):
@@ -29,6 +31,7 @@ class TargetView:
         last_scrape_ms: when the last scrape began; 0 before the first one.
         last_duration_s: how long it took.
         last_samples: how many samples it brought, after relabelling.
+        metadata: how the target describes its metric families, by family.
     """
 
     pool: str
@@ -42,6 +45,7 @@ class TargetView:
     last_samples: int
     interval_ms: int
     timeout_ms: int
+    metadata: Mapping[str, Metadata] = field(default_factory=dict[str, Metadata])
 
 
 @dataclass(frozen=True, slots=True)

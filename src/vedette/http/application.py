@@ -5,7 +5,7 @@ request began and what the caller may, hand it to the route's handler, dress the
 to a handler. Errors on this way are rendered by the router that owns the path.
 
 Made of Starlette's requests and responses, and without its middleware stack and router: a request passes here
-in a few microseconds (docs/decisions/http-application.md).
+in a few microseconds (docs/decisions/0007-http-application.md).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from vedette.http.access_log import Exchange, log_exchange
 from vedette.http.auth.principals import NOBODY, Principal, Proof, attach_principal, permits
 from vedette.http.compression import accepts_gzip, compress
 from vedette.http.connection import CONNECTION, ConnectionFacts
+from vedette.http.cors import CrossOrigin, Headers
 from vedette.http.errors import CLIENT_LEFT, Problem, ProblemError, problem_of, render_problem
 from vedette.http.head import RequestHead, parse_networks, read_head
 from vedette.http.limits import BoundedBody, InFlight
@@ -88,6 +89,7 @@ class Application:
         self._observe = observe
         self._render_unmatched = render_unmatched
         self._trusted_proxies = parse_networks(settings.trusted_proxies)
+        self._cross_origin = CrossOrigin(settings.cors_origins)
         self._headers = {secure: security_headers(secure=secure) for secure in (False, True)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -118,7 +120,9 @@ class Application:
             problem = problem_of(exc)
             self._log_failure(exc, problem, exchange)
             response = self._render(problem, request, exchange.match)
-        exchange.headers = self._headers[exchange.head is not None and exchange.head.secure]
+        head = exchange.head
+        exchange.headers = self._headers[head is not None and head.secure]
+        exchange.added = () if head is None else self._cross_origin.headers(head)
         try:
             await response(scope, receive, exchange.send)
         finally:
@@ -128,6 +132,9 @@ class Application:
     async def _respond(self, request: Request, receive: Receive, exchange: _Exchange) -> Response:
         scope = request.scope
         head = exchange.head = scope[HEAD] = read_head(scope, self._trusted_proxies)
+        preflight = self._cross_origin.preflight(head, scope["method"])
+        if preflight is not None:
+            return preflight
         match = exchange.match = self.routes.match(scope["path"], scope["method"])
         if match is None:
             raise ProblemError(404, "there is nothing at this path", kind="not-found")
@@ -192,7 +199,8 @@ class _Exchange:
         self._started_s = time.perf_counter()
         self._sent_bytes = 0
         self.status = _SERVER_ERROR
-        self.headers: tuple[tuple[bytes, bytes], ...] = ()
+        self.headers: Headers = ()
+        self.added: Headers = ()
         self.head: RequestHead | None = None
         self.match: Match | None = None
         self.principal = NOBODY
@@ -210,6 +218,7 @@ class _Exchange:
             headers: list[tuple[bytes, bytes]] = message["headers"]
             present = {name for name, _ in headers}
             headers.extend(header for header in self.headers if header[0] not in present)
+            headers.extend(self.added)
             headers.append((b"date", _http_date(int(time.time()))))
         else:
             self._sent_bytes += len(message.get("body", b""))

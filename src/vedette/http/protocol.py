@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import httptools
+import structlog
 from typing_extensions import override
 from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -32,6 +33,9 @@ from vedette.http.settings import HttpSettings
 _MAX_PIPELINED = 16
 _LINGER_S = 5.0
 _LINGER_BYTES = 4 * 1024 * 1024
+
+
+log = structlog.get_logger()
 
 
 class _Reading(enum.Enum):
@@ -231,7 +235,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     @override
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        task = self._context.requests.create_task(cycle.run_asgi(app))
+        task = self._context.requests.create_task(_run(cycle, app))
         self.tasks.add(task)
         task.add_done_callback(self._forget_task)
 
@@ -293,6 +297,14 @@ class BoundedProtocol(HttpToolsProtocol):
                 % status
             )
         self.transport.close()
+
+
+async def _run(cycle: RequestResponseCycle, app: Any) -> None:
+    try:
+        await cycle.run_asgi(app)
+    except Exception:  # one request is a unit of failure; an error that got out would end the whole server
+        log.exception("request failed in the server")
+        cycle.transport.close()
 
 
 class _Closing:

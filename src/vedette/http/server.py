@@ -74,7 +74,6 @@ async def serve_http(app: ASGIApp, settings: HttpSettings) -> AsyncGenerator[Run
     """
     quieten_uvicorn()
     tls = None if settings.tls is None else _tls_context(settings.tls)
-    sockets = _bind(settings.listen)
     config = Config(
         app,
         http=BoundedProtocol,
@@ -89,34 +88,48 @@ async def serve_http(app: ASGIApp, settings: HttpSettings) -> AsyncGenerator[Run
     )
     config.timeout_keep_alive = settings.keep_alive_s  # pyright: ignore[reportAttributeAccessIssue] - goes to call_later
     config.load()
+    sockets = _bind(settings.listen)
+    addresses = tuple(ListenAddress(*sock.getsockname()[:2]) for sock in sockets)
+    running = RunningServer(addresses, tls, settings)
+    listeners: list[asyncio.Server] = []
+    failure: Exception | None = None
     async with asyncio.TaskGroup() as requests:
         context = ServerContext(config, ServerState(), settings, requests, asyncio.Event())
-        listeners = await _listen(sockets, context, tls)
-        addresses = tuple(ListenAddress(*sock.getsockname()[:2]) for sock in sockets)
-        running = RunningServer(addresses, tls, settings)
-        log.info("listening", url=running.url, addresses=[f"{a.host}:{a.port}" for a in addresses])
         try:
+            await _listen(sockets, context, tls, listeners)
+            log.info("listening", url=running.url, addresses=[f"{a.host}:{a.port}" for a in addresses])
             yield running
             await _drain(listeners, context)
+        except Exception as exc:  # noqa: BLE001 - raised below: the task group would wrap it
+            failure = exc
         finally:
             _cut_off(listeners, context)
+            for sock in sockets:
+                sock.close()
+    if failure is not None:
+        raise failure
 
 
 async def _listen(
-    sockets: Sequence[socket.socket], context: ServerContext, tls: ssl.SSLContext | None
-) -> list[asyncio.Server]:
+    sockets: Sequence[socket.socket],
+    context: ServerContext,
+    tls: ssl.SSLContext | None,
+    listeners: list[asyncio.Server],
+) -> None:
     loop = asyncio.get_running_loop()
-    return [
-        await loop.create_server(
-            lambda: BoundedProtocol(context),
-            sock=sock,
-            ssl=tls,
-            backlog=_BACKLOG,
-            ssl_handshake_timeout=_TLS_HANDSHAKE_S if tls else None,
-            ssl_shutdown_timeout=_TLS_SHUTDOWN_S if tls else None,
-        )
-        for sock in sockets
-    ]
+    for sock in sockets:
+        try:
+            listener = await loop.create_server(
+                lambda: BoundedProtocol(context),
+                sock=sock,
+                ssl=tls,
+                backlog=_BACKLOG,
+                ssl_handshake_timeout=_TLS_HANDSHAKE_S if tls else None,
+                ssl_shutdown_timeout=_TLS_SHUTDOWN_S if tls else None,
+            )
+        except OSError as exc:
+            raise UnavailableError(f"cannot listen on {sock.getsockname()}: {exc.strerror or exc}") from exc
+        listeners.append(listener)
 
 
 async def _drain(listeners: Sequence[asyncio.Server], context: ServerContext) -> None:
@@ -201,9 +214,15 @@ def _bound(family: int, host: str, port: int, *, both: bool) -> socket.socket:
 
 def _tls_context(settings: TlsSettings) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.minimum_version = settings.min_version
     context.set_alpn_protocols(["http/1.1"])
     _load_certificate(context, settings)
+    if settings.client_ca is not None:
+        context.verify_mode = ssl.CERT_REQUIRED
+        try:
+            context.load_verify_locations(settings.client_ca)
+        except (OSError, ssl.SSLError) as exc:
+            raise UnavailableError(f"cannot use {settings.client_ca} to check clients' certificates: {exc}") from exc
     return context
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,10 +21,17 @@ class ListenAddress:
 
 @dataclass(frozen=True, slots=True)
 class TlsSettings:
-    """Files in PEM form: the certificate with its chain, and its key."""
+    """Files in PEM form.
+
+    Attributes:
+        certificate: with those between it and its authority.
+        client_ca: authorities; a client must show a certificate of one of them. None: none is asked for.
+    """
 
     certificate: Path
     key: Path
+    client_ca: Path | None = None
+    min_version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,7 @@ class HttpSettings:
     Attributes:
         external_url: the URL that people use where it is not the one listened on (a reverse proxy).
         trusted_proxies: networks of the reverse proxies whose `X-Forwarded-*` headers are believed.
+        cors_origins: origins of web pages whose scripts may call the API with a token; `*` for any.
         max_connections: open connections; more are answered 503 and closed.
         max_requests: requests being answered at one time; more are answered 503 with Retry-After.
         max_body_bytes: of a request, where its route does not say otherwise.
@@ -51,6 +60,7 @@ class HttpSettings:
     tls: TlsSettings | None = None
     external_url: str = ""
     trusted_proxies: tuple[str, ...] = ()
+    cors_origins: tuple[str, ...] = ()
     max_connections: int = 1024
     max_requests: int = 256
     max_body_bytes: int = MIB
@@ -121,7 +131,7 @@ class AuthSettings:
         verified_for_s: how long a token or session that was looked up is believed without looking again.
             Changes made through this process count at once; those of another instance after this time.
         audit_keep_s: how long the audit trail goes back, and
-        audit_keep_records: how many records it holds at most.
+        audit_keep_records: how many records it holds at most, half of them failures.
     """
 
     mode: AuthMode = AuthMode.AUTO

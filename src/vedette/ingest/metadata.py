@@ -27,17 +27,24 @@ class MetadataStore:
     def __len__(self) -> int:
         return len(self._families)
 
-    def describe(self, entries: Iterable[Metadata]) -> None:
-        """Take descriptions in; the latest one of a family comes first."""
+    def describe(self, entries: Iterable[Metadata]) -> list[Metadata]:
+        """Take descriptions in; the latest one of a family comes first.
+
+        Returns:
+            Those that are kept; the same object for equal ones, whoever described them.
+        """
+        kept: list[Metadata] = []
         for entry in entries:
-            known = self._families.get(entry.family)
-            if known is None and len(self._families) >= self._max_families:
+            known = self._families.get(entry.family, ())
+            if not known and len(self._families) >= self._max_families:
                 self.refused += 1
                 continue
-            if known is not None and entry in known:
-                continue
-            self._families[entry.family] = (entry, *(known or ()))[:MAX_VARIANTS]
-            self._changes[entry.family] = entry
+            same = next((earlier for earlier in known if earlier == entry), None)
+            kept.append(same or entry)
+            if same is None:
+                self._families[entry.family] = (entry, *known)[:MAX_VARIANTS]
+                self._changes[entry.family] = entry
+        return kept
 
     def families(self, family: str | None = None) -> Iterator[tuple[str, Sequence[Metadata]]]:
         """All families, or one, with their descriptions."""

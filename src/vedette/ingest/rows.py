@@ -100,6 +100,8 @@ class RowSlots:
         # Whether a row's last sample stated its time: such series are not marked stale unless asked for.
         self._stated: Bools = np.zeros(64, np.bool_)
         self._live: Bools = np.zeros(64, np.bool_)
+        # Slots of series that have ended without a stale marker.
+        self._owed: Int64s = np.zeros(0, np.int64)
 
     @property
     def outdated(self) -> bool:
@@ -128,6 +130,7 @@ class RowSlots:
         times = np.where(stated, parsed.times_ms, now_ms) if honor_timestamps else np.full(len(marks), now_ms)
         ended = parsed.missing_rows
         missing = self._ended(ended[self._live[ended]], track_staleness=track_staleness)
+        self._forget(parsed.forgotten_rows, track_staleness=track_staleness)
         stored = marks >= 0
         violation = ""
         refused: dict[Drop, int] = {}
@@ -163,11 +166,14 @@ class RowSlots:
         self._live[parsed.missing_rows] = False
         self._live[parsed.rows] = True
         self._stated[parsed.rows] = prepared.stated
-        self._forget(parsed.forgotten_rows)
         slots, times, values = prepared.slots, prepared.times, prepared.values
-        if len(prepared.missing):
-            count = len(prepared.missing)
-            slots = np.concatenate([slots, prepared.missing])
+        ended = prepared.missing
+        if len(self._owed):
+            ended = np.setdiff1d(np.concatenate([ended, self._owed]), slots)
+            self._owed = np.zeros(0, np.int64)
+        if len(ended):
+            count = len(ended)
+            slots = np.concatenate([slots, ended])
             times = np.concatenate([times, np.full(count, now_ms)])
             values = np.concatenate([values, np.full(count, STALE)])
         if prepared.dropped:
@@ -178,16 +184,22 @@ class RowSlots:
             return self._writer.take(self._source, slots, times, values, patience_ms=patience_ms)
         except OverloadedError as exc:
             self._writer.refuse(self._source, Drop.OVERLOADED, len(slots), str(exc))
+            self.owe(ended)
             raise
 
     def end_all(self, *, track_staleness: bool = False) -> Int64s:
         """Slots of all series of the last stored round, for marking them stale; after that none is live."""
+        owed, self._owed = self._owed, np.zeros(0, np.int64)
         if self.outdated:
-            return np.zeros(0, np.int64)
+            return owed
         rows = np.flatnonzero(self._live)
         ended = self._ended(rows, track_staleness=track_staleness)
         self._live[:] = False
-        return ended
+        return np.union1d(ended, owed) if len(owed) else ended
+
+    def owe(self, slots: Int64s) -> None:
+        """Mark these series stale with the next round that is stored and does not bring them."""
+        self._owed = np.union1d(self._owed, slots)
 
     def slot_of(self, row: int) -> int:
         """The slot of a row; negative where it has none."""
@@ -209,10 +221,9 @@ class RowSlots:
             elif isinstance(transformed, Violation):
                 self._slots[row] = VIOLATING
                 self._violation = transformed.problem
-            elif self._max_series and self._series >= self._max_series:
+            elif self._max_series and self._series + len(rows) >= self._max_series:
                 self._slots[row] = _FIRST_REASON - _REASONS.index(Drop.TARGET_SERIES_LIMIT)
             else:
-                self._series += 1
                 rows.append(row)
                 label_sets.append(transformed)
         if not rows:
@@ -221,10 +232,13 @@ class RowSlots:
         for position, reason, _ in refused:
             slots[position] = _FIRST_REASON - _REASONS.index(reason)
         self._slots[rows] = slots
+        self._series += len(rows) - len(refused)
         return len(rows) - len(refused)
 
-    def _forget(self, rows: NDArray[np.int32]) -> None:
+    def _forget(self, rows: NDArray[np.int32], *, track_staleness: bool) -> None:
         if len(rows):
+            # Of a round that is not stored these are still to be marked stale.
+            self.owe(self._ended(rows[self._live[rows]], track_staleness=track_staleness))
             self._series -= int((self._slots[rows] >= 0).sum())
             self._slots[rows] = UNKNOWN
             self._live[rows] = False

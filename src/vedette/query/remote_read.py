@@ -89,7 +89,8 @@ class ChunkStream:
     """The frames of an answer, put aside and ready to be sent. Close it."""
 
     def __init__(self, folder: Path | None) -> None:
-        self._file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES, dir=folder)  # noqa: SIM115 - see close
+        place = str(folder) if folder else None
+        self._file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES, dir=place)  # noqa: SIM115 - see close
         self._order: list[tuple[LabelSet, int, int]] = []
         self._size = 0
 

@@ -178,7 +178,7 @@ class QueryService:
             async with self._turn(watch):
                 started_s = time.perf_counter()
                 result = await self._in_thread(lambda: evaluate(options), watch)
-        except Exception as exc:
+        except (Exception, asyncio.CancelledError) as exc:
             self._metrics.failed.labels(reason=_reason(exc)).inc()
             raise
         self._metrics.duration.labels(kind=kind).observe(time.perf_counter() - started_s)
@@ -228,10 +228,11 @@ class QueryService:
             raise
 
 
-def _reason(exc: Exception) -> str:
-    names: Sequence[tuple[type[Exception], str]] = (
+def _reason(exc: BaseException) -> str:
+    names: Sequence[tuple[type[BaseException], str]] = (
         (QueryTimeoutError, "timeout"),
         (QueryCancelledError, "cancelled"),
+        (asyncio.CancelledError, "cancelled"),
         (OverloadedError, "overloaded"),
     )
     return next((reason for kind, reason in names if isinstance(exc, kind)), "error")

@@ -45,9 +45,11 @@ def system_resolver() -> dns.asyncresolver.Resolver:
         UnavailableError: it says nothing useful.
     """
     try:
-        return dns.asyncresolver.Resolver()
+        resolver = dns.asyncresolver.Resolver()
     except (dns.resolver.NoResolverConfiguration, OSError) as exc:
         raise UnavailableError(f"there is no usable /etc/resolv.conf: {exc}") from exc
+    resolver.lifetime = _LIFETIME_S
+    return resolver
 
 
 class DnsDiscoverer:
@@ -100,9 +102,7 @@ class DnsDiscoverer:
 
     async def _find_one(self, resolver: dns.asyncresolver.Resolver, name: str) -> TargetGroup:
         try:
-            answer = await resolver.resolve(
-                name, self._settings.type.value, search=True, raise_on_no_answer=False, lifetime=_LIFETIME_S
-            )
+            answer = await resolver.resolve(name, self._settings.type.value, search=True, raise_on_no_answer=False)
         except dns.resolver.NXDOMAIN:
             return TargetGroup(name)
         records: list[dns.rdata.Rdata] = list(answer.rrset or ())

@@ -32,7 +32,7 @@ from vedette.ingest.rows import Prepared, RowSlots
 from vedette.ingest.writer import MetricsWriter
 from vedette.model.clock import Clock, next_tick
 from vedette.model.errors import DecodeError, LimitExceededError, OverloadedError
-from vedette.model.samples import STALE
+from vedette.model.samples import STALE, Metadata
 from vedette.wire.exposition import (
     DEFAULT_PROTOCOLS,
     LayoutParser,
@@ -153,19 +153,23 @@ class TargetLoop:
             fetcher: the job's client.
             context: what all targets share.
             inherited: slots of series that the target had under its job's former settings; they end with the first
-                scrape that succeeds and does not bring them again.
+                scrape that does not bring them again.
         """
         self.target = target
-        self._inherited = np.zeros(0, np.int64) if inherited is None else inherited
+        self.barred = ""
+        """Why it must not be scraped (too many targets); empty if it may."""
+        self._metadata: dict[str, Metadata] = {}
         self._job = job
         self._fetcher = fetcher
         self._context = context
         self._source = f"scrape:{job.job_name}"
         self._parser: LayoutParser
         self._rows: RowSlots
-        self._begin_anew()
-        self._report_slots: Int64s | None = None
+        self._report_slots: Int64s
         self._report_names = (*_REPORTS, *(_EXTRA_REPORTS if job.extra_scrape_metrics else ()))
+        self._begin_anew()
+        if inherited is not None:
+            self._rows.owe(np.setdiff1d(inherited, self._report_slots))
         protocols = [_PROTOCOLS[p] for p in job.scrape_protocols] if job.scrape_protocols else DEFAULT_PROTOCOLS
         escaping = job.metric_name_escaping_scheme
         self._headers = {
@@ -215,13 +219,12 @@ class TargetLoop:
         context = self._context
         facts = _Round(context.clock.monotonic_s())
         context.metrics.scrapes.labels(job=self._job.job_name).inc()
+        if self._rows.outdated:
+            self._begin_anew()
         try:
             prepared = await self._fetch(now_ms, facts)
             self._rows.store(prepared, now_ms, patience_ms=PATIENCE_MS)
             self._describe(prepared, now_ms)
-            if len(self._inherited):
-                self._mark_stale(np.setdiff1d(self._inherited, prepared.slots), now_ms)
-                self._inherited = np.zeros(0, np.int64)
         except ScrapeFailedError as exc:
             self._fail(str(exc), exc.reason, facts, now_ms)
         except OverloadedError as exc:
@@ -239,24 +242,24 @@ class TargetLoop:
             last_scrape_ms=now_ms,
             last_duration_s=duration_s,
             last_samples=facts.kept,
+            metadata=self._metadata,
         )
 
     def end(self, now_ms: int) -> None:
         """Mark all series of a target that is gone as stale."""
-        slots = self.take_live()
-        if self._report_slots is not None and not self._rows.outdated:
-            slots = np.concatenate([slots, self._report_slots[self._report_slots >= 0]])
-        self._mark_stale(slots, now_ms)
+        self._mark_stale(self.take_live(), now_ms)
 
     def take_live(self) -> Int64s:
         """The slots of all series that have not ended; from now on another one looks after them."""
         slots = self._rows.end_all(track_staleness=self._job.track_timestamps_staleness)
-        slots = np.concatenate([slots, self._inherited])
-        self._inherited = np.zeros(0, np.int64)
-        return slots
+        if self._rows.outdated or not self.view.last_scrape_ms:
+            return slots
+        return np.union1d(slots, self._report_slots[self._report_slots >= 0])
 
     async def _fetch(self, now_ms: int, facts: _Round) -> Prepared:
         """Fetch, unpack and parse; the rows are resolved and within the job's limits."""
+        if self.barred:
+            raise ScrapeFailedError(self.barred, reason="target_limit")
         job = self._job
         limit_bytes = job.body_size_limit.bytes or self._context.max_body_bytes
         limit = "body_size_limit" if job.body_size_limit.bytes else "limits.body_size"
@@ -276,10 +279,11 @@ class TargetLoop:
             raise ScrapeFailedError(
                 f"server returned HTTP status {response.status} {response.reason}", reason="http_status"
             )
-        if self._rows.outdated:
-            self._begin_anew()
         try:
             parsed = await asyncio.to_thread(self._parse, response, limit_bytes, limit, facts)
+            while self._rows.outdated:  # slots were taken back meanwhile
+                self._begin_anew()
+                parsed = await asyncio.to_thread(self._parse, response, limit_bytes, limit, facts)
         except DecodeError as exc:
             raise ScrapeFailedError(str(exc), reason="parse") from exc
         except LimitExceededError as exc:
@@ -313,7 +317,8 @@ class TargetLoop:
     def _describe(self, prepared: Prepared, now_ms: int) -> None:
         parsed = prepared.parsed
         if parsed.metadata:
-            self._context.metadata.describe(parsed.metadata)
+            described = self._context.metadata.describe(parsed.metadata)
+            self._metadata = {**self._metadata, **{entry.family: entry for entry in described}}
         for row, exemplar in parsed.exemplars:
             slot = self._rows.slot_of(row)
             if slot >= 0:
@@ -327,7 +332,8 @@ class TargetLoop:
             series_labels(self._job, self.target.labels),
             max_series=self._context.max_series,
         )
-        self._report_slots = None
+        labels = [report_labels(self.target.labels, name) for name in self._report_names]
+        self._report_slots, _ = self._context.writer.resolve(self._source, labels)
 
     def _count_failure(self, problem: str, reason: str, facts: _Round) -> None:
         facts.error = problem
@@ -337,17 +343,17 @@ class TargetLoop:
 
     def _fail(self, problem: str, reason: str, facts: _Round, now_ms: int) -> None:
         self._count_failure(problem, reason, facts)
-        self._mark_stale(self.take_live(), now_ms)
+        ended = self._rows.end_all(track_staleness=self._job.track_timestamps_staleness)
+        if not self._mark_stale(ended, now_ms):
+            self._rows.owe(ended)
 
-    def _mark_stale(self, slots: Int64s, now_ms: int) -> None:
-        if len(slots):
-            self._write(slots, np.full(len(slots), STALE), now_ms)
+    def _mark_stale(self, slots: Int64s, now_ms: int) -> bool:
+        return not len(slots) or self._write(slots, np.full(len(slots), STALE), now_ms)
 
     def _report(self, facts: _Round, duration_s: float, now_ms: int) -> None:
         """Write `up` and its companions."""
-        if self._report_slots is None or self._rows.outdated:
-            labels = [report_labels(self.target.labels, name) for name in self._report_names]
-            self._report_slots, _ = self._context.writer.resolve(self._source, labels)
+        if self._rows.outdated:
+            self._begin_anew()
         figures: Sequence[float] = (
             0.0 if facts.error else 1.0,
             duration_s,
@@ -367,9 +373,11 @@ class TargetLoop:
         slots: Int64s,
         values: Float64s,
         now_ms: int,
-    ) -> None:
+    ) -> bool:
         times = np.full(len(slots), now_ms, np.int64)
         try:
             self._context.writer.take(self._source, slots, times, values, patience_ms=PATIENCE_MS)
         except OverloadedError as exc:
             self._context.writer.refuse(self._source, Drop.OVERLOADED, len(slots), str(exc))
+            return False
+        return True

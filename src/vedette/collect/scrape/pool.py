@@ -86,6 +86,7 @@ class Pool:
         self._inactive = inactive
         self._rules = compile_rules(job.relabel_configs, job.metric_name_validation_scheme)
         self._groups: list[dict[str, FoundGroup]] = [{} for _ in discoverers]
+        self._silent = set(range(len(discoverers)))  # those that have not published yet
         self._changed = asyncio.Event()
         self._running: dict[object, _Running] = {}
         self._dropped: list[DroppedTarget] = []
@@ -113,6 +114,8 @@ class Pool:
             for number, discoverer in enumerate(self._discoverers):
                 tasks.create_task(discoverer.run(self._publisher(number)))
             while True:
+                if not self._silent:
+                    self._end_inherited()
                 await self._changed.wait()
                 self._changed.clear()
                 self._sync(fetcher, tasks)
@@ -135,6 +138,14 @@ class Pool:
         for running in self._running.values():
             running.loop.end(now_ms)
         self._running.clear()
+        self._end_inherited()
+
+    def _end_inherited(self) -> None:
+        """Mark the series stale whose targets were not found again."""
+        slots = [slots for slots in self._inherited.values() if len(slots)]
+        self._inherited.clear()
+        if slots:
+            mark_stale(f"scrape:{self.job.job_name}", np.unique(np.concatenate(slots)), self._context)
 
     def _publisher(self, number: int) -> Publish:
         def publish(groups: Sequence[FoundGroup]) -> None:
@@ -143,12 +154,16 @@ class Pool:
                     self._groups[number][group.source] = group
                 else:
                     self._groups[number].pop(group.source, None)
+            self._silent.discard(number)
             self._changed.set()
 
         return publish
 
     def _sync(self, fetcher: Fetcher, tasks: asyncio.TaskGroup) -> None:
         targets = {target.key: target for target in self._targets()}
+        barred = ""
+        if self.job.target_limit and len(targets) > self.job.target_limit:
+            barred = f"target_limit exceeded (number of targets: {len(targets)}, limit: {self.job.target_limit})"
         now_ms = self._context.clock.now_ms()
         for key in [key for key in self._running if key not in targets]:
             gone = self._running.pop(key)
@@ -159,6 +174,7 @@ class Pool:
                 inherited = self._inherited.pop((target.labels, target.url), None)
                 loop = TargetLoop(target, self.job, fetcher, self._context, inherited=inherited)
                 self._running[key] = _Running(loop, tasks.create_task(loop.run()))
+            self._running[key].loop.barred = barred
 
     def _targets(self) -> list[Target]:
         found: list[Target] = []
@@ -183,8 +199,4 @@ class Pool:
         for problem in sorted(problems - self._problems):
             log.warning("target left out", job=self.job.job_name, error=problem)
         self._dropped, self._dropped_count, self._problems = dropped, count, problems
-        unique = unique_targets(found)
-        if self.job.target_limit and len(unique) > self.job.target_limit:
-            log.error("target_limit exceeded", job=self.job.job_name, targets=len(unique), limit=self.job.target_limit)
-            return []
-        return unique
+        return unique_targets(found)

@@ -6,25 +6,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
+from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from vedette.http.prometheus.parameters import MAX_TIME_MS, MIN_TIME_MS, Parameters
 from vedette.model.errors import QueryError
-from vedette.model.samples import is_stale
+from vedette.model.frames import LabelFrame
+from vedette.model.samples import SampleRuns, is_stale
 from vedette.query.source import SampleSource
-
-MEDIA_TYPE = "application/vnd.apache.arrow.stream"
+from vedette.wire.arrow_answer import CONTENT_TYPE, encode_runs
 
 _SERIES_PER_BATCH = 256
-_SCHEMA = pa.schema(
-    [
-        ("labels", pa.dictionary(pa.int32(), pa.map_(pa.string(), pa.string()))),
-        ("time", pa.timestamp("ms", "UTC")),
-        ("value", pa.float64()),
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,51 +44,18 @@ class Export:
         symbols = source.symbols()
         found = [source.select(m, start_ms, end_ms, symbols, max_series=self.max_series) for m in selectors]
 
-        def chunks() -> Iterator[bytes]:
-            sink = _Chunks()
-            with pa.ipc.new_stream(sink, _SCHEMA) as writer:
-                for selection in found:
-                    for first in range(0, len(selection.handles), _SERIES_PER_BATCH):
-                        rows = np.arange(first, min(first + _SERIES_PER_BATCH, len(selection.handles)))
-                        runs = source.read(selection.handles[rows], start_ms, end_ms)
-                        wanted = (runs.times >= start_ms) & (runs.times <= end_ms) & ~is_stale(runs.values)
-                        owners = np.repeat(np.arange(len(rows), dtype=np.int32), np.diff(runs.offsets))[wanted]
-                        labels = pa.array(
-                            [list(pairs) for pairs in selection.labels.take(rows).label_sets()],
-                            pa.map_(pa.string(), pa.string()),
-                        )
-                        columns = {
-                            "labels": pa.DictionaryArray.from_arrays(pa.array(owners), labels),
-                            "time": pa.array(runs.times[wanted]).view(pa.timestamp("ms", "UTC")),
-                            "value": pa.array(runs.values[wanted]),
-                        }
-                        writer.write_batch(pa.record_batch(columns))
-                        yield from sink.take()
-            yield from sink.take()
+        def parts() -> Iterator[tuple[LabelFrame, SampleRuns]]:
+            for selection in found:
+                for first in range(0, len(selection.handles), _SERIES_PER_BATCH):
+                    rows = np.arange(first, min(first + _SERIES_PER_BATCH, len(selection.handles)))
+                    runs = source.read(selection.handles[rows], start_ms, end_ms)
+                    yield selection.labels.take(rows), _within(runs, start_ms, end_ms)
 
-        return StreamingResponse(chunks(), media_type=MEDIA_TYPE)
+        return StreamingResponse(encode_runs(parts()), media_type=CONTENT_TYPE)
 
 
-class _Chunks:
-    """A file that hands out what was written to it."""
-
-    closed = False
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-
-    def write(self, data: bytes) -> int:
-        """Take a piece."""
-        self._parts.append(bytes(data))
-        return len(data)
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def close(self) -> None:
-        """Nothing to close."""
-
-    def take(self) -> list[bytes]:
-        """What was written since the last call."""
-        parts, self._parts = self._parts, []
-        return parts
+def _within(runs: SampleRuns, start_ms: int, end_ms: int) -> SampleRuns:
+    """Without stale markers and what a source hands out beyond the window."""
+    wanted = (runs.times >= start_ms) & (runs.times <= end_ms) & ~is_stale(runs.values)
+    before: NDArray[np.int64] = np.concatenate([np.zeros(1, np.int64), np.cumsum(wanted, dtype=np.int64)])
+    return SampleRuns(before[runs.offsets], runs.times[wanted], runs.values[wanted])

@@ -85,12 +85,17 @@ async def open_accounts(
         accounts = Accounts(
             authenticator, logins, administration, audit, SessionCookie(settings.session_cookie), first_link
         )
+        failure: Exception | None = None
         async with asyncio.TaskGroup() as group:
             keeping = group.create_task(_keep_house(authenticator, logins))
             try:
                 yield accounts
+            except Exception as exc:  # noqa: BLE001 - raised below: the task group would wrap it
+                failure = exc
             finally:
                 keeping.cancel()
+        if failure is not None:
+            raise failure
         async with asyncio.timeout(_CLOSE_TIMEOUT_S):
             await authenticator.note_uses()
     finally:

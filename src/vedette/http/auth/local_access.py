@@ -3,7 +3,7 @@
 A Prometheus, an agent or `curl` next to Vedette should work without any set-up; a web page in the
 browser next to it, another user of the machine, or the public behind a reverse proxy on the machine should
 get nothing. An address of 127.0.0.1 tells these apart from nobody, so every line of `refusal` must hold.
-docs/decisions/local-access.md has the reasons.
+docs/decisions/0006-local-access.md has the reasons.
 """
 
 from __future__ import annotations

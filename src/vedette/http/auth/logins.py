@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import structlog
+
 from vedette.http.auth.authenticator import Authenticator
 from vedette.http.auth.passwords import Passwords
 from vedette.http.auth.principals import Principal
@@ -20,6 +22,8 @@ from vedette.http.settings import AuthSettings
 from vedette.store.state import AuditRecord, AuditTrail, Outcome, Role, Session, Sessions, User, UserId, Users
 
 FIRST_ADMIN = "admin"
+
+log = structlog.get_logger()
 _MAX_NAME = 128
 
 
@@ -123,7 +127,8 @@ class Logins:
         """Begin a session that may only set a password; None if the link is not good (any more)."""
         user_id = await self._sessions.use_link(hash_secret(secret), now_ms=self._clock.now_ms())
         if user_id is None:
-            await self.record("unknown user", "once_link.use", "", address, Outcome.FAILURE)
+            # Not in the audit trail, which anybody could fill in this way: such a secret cannot be guessed.
+            log.warning("one-time link refused", address=address)
             return None
         user = await self._users.get(user_id)
         login = await self._begin(user, address, replaces=replaces, setup_only=True)

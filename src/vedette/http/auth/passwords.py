@@ -98,9 +98,9 @@ class Passwords:
         return self._argon2.hash(password)
 
     def _check(self, password: str, stored_hash: str | None) -> Verdict:
+        if self._unknown_user_hash is None:  # once, whoever logs in first
+            self._unknown_user_hash = self._argon2.hash(secrets.token_hex(16))
         if stored_hash is None:
-            if self._unknown_user_hash is None:
-                self._unknown_user_hash = self._argon2.hash(secrets.token_hex(16))
             self._matches(self._unknown_user_hash, password)
             return Verdict(correct=False)
         if not self._matches(stored_hash, password):

@@ -4,7 +4,8 @@ As Prometheus does it: always in the text format, always untyped, the samples wi
 are added to series that have not got them, and so is an empty `instance`, which keeps the scraping server from
 adding its own. Names outside of the legacy character set are escaped, in the way that the client asks for.
 
-Source: Prometheus 3, `web/federate.go`; prometheus/common, `expfmt.Negotiate` and `model.EscapeName`.
+Source: Prometheus 3, `web/federate.go`; prometheus/common, `expfmt.Negotiate`;
+https://prometheus.io/docs/instrumenting/escaping_schemes/.
 """
 
 from __future__ import annotations
@@ -104,18 +105,26 @@ def _escaped(labels: LabelSet, scheme: str) -> LabelSet:
     if scheme == "allow-utf-8":
         return labels
     return tuple(
-        (name, value if is_legacy_metric_name(value) else escape_name(value, scheme))
+        (name, escape_name(value, scheme, legacy=is_legacy_metric_name(value)))
         if name == METRIC_NAME
-        else (name if is_legacy_label_name(name) else escape_name(name, scheme), value)
+        else (escape_name(name, scheme, legacy=is_legacy_label_name(name)), value)
         for name, value in labels
     )
 
 
-def escape_name(name: str, scheme: str) -> str:
-    """A name in the legacy character set."""
+def escape_name(name: str, scheme: str, *, legacy: bool) -> str:
+    """A name in the legacy character set, where it is not in it already.
+
+    Args:
+        name: of a metric or a label.
+        scheme: `underscores`, `dots` or `values`.
+        legacy: whether it can be written as it is. With `dots` its underscores are doubled all the same.
+    """
     match scheme:
         case "dots":
-            return "".join(_DOTS.get(char) or (char if _is_legal(char, at) else "__") for at, char in enumerate(name))
+            return "".join(_DOTS.get(char) or (char if _is_legal(char, at) else "_") for at, char in enumerate(name))
+        case _ if legacy:
+            return name
         case "values":
             return "U__" + "".join(
                 "__" if char == "_" else char if _is_legal(char, at) else f"_{ord(char):x}_"

@@ -52,9 +52,7 @@ class Parameters:
             texts.insert(0, await request.body())
         for text in texts:
             try:
-                found = parse_qs(
-                    text.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
-                )
+                found = parse_qs(text.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
             except ValueError as exc:
                 raise QueryError(f"error parsing form values: {exc}") from exc
             for name, values in found.items():

@@ -5,25 +5,32 @@ Source: Prometheus 3, `web/api/v1/api.go`.
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
+from vedette.http.errors import ProblemError
+from vedette.http.limits import unless_disconnected
 from vedette.http.prometheus.answers import answer, stream_answer
 from vedette.http.prometheus.parameters import BadParameterError, Parameters
 from vedette.lang.promql import prettify, to_tree
-from vedette.model.errors import QueryCancelledError, QueryError
+from vedette.model.errors import QueryError
 from vedette.query.promql import InstantResult, RangeResult, RangeVector, Scalar, Stats, String, Vector
 from vedette.query.service import QueryService
+from vedette.wire.arrow_answer import (
+    CONTENT_TYPE,
+    Remarks,
+    encode_matrix,
+    encode_runs,
+    encode_scalar,
+    encode_vector,
+)
 from vedette.wire.prometheus_json import matrix_json, point_json, runs_json, vector_json
-
-_T = TypeVar("_T")
 
 _TRUNCATED: Final = "results truncated due to limit"
 
@@ -35,16 +42,19 @@ class _Rendering:
     Attributes:
         limit: series shown; 0 for all.
         wants_stats: whether the cost is shown.
+        wants_arrow: whether columns are asked for instead of JSON.
         began_s: when the request came.
     """
 
     limit: int
     wants_stats: bool
+    wants_arrow: bool
     began_s: float
 
     @classmethod
-    def of(cls, parameters: Parameters) -> _Rendering:
-        return cls(parameters.limit(), bool(parameters.text("stats")), time.perf_counter())
+    def of(cls, request: Request, parameters: Parameters) -> _Rendering:
+        columns = CONTENT_TYPE in request.headers.get("accept", "")
+        return cls(parameters.limit(), bool(parameters.text("stats")), columns, time.perf_counter())
 
     def shown(self, size: int) -> int:
         return min(size, self.limit) if self.limit else size
@@ -78,12 +88,12 @@ class QueryApi:
     async def query(self, request: Request) -> Response:
         """`/api/v1/query`: evaluate at one time."""
         parameters = await Parameters.of(request)
-        rendering = _Rendering.of(parameters)
+        rendering = _Rendering.of(request, parameters)
         at_ms = parameters.time_ms("time", self.now_ms())
         timeout_s = _timeout_s(parameters)
         lookback_ms = _lookback_ms(parameters)
         text, expr = parameters.expression()
-        result = await _unless_gone(
+        result = await unless_disconnected(
             request, self.queries.instant(expr, at_ms, timeout_s=timeout_s, lookback_ms=lookback_ms)
         )
         return _render_instant(result, text, rendering)
@@ -91,7 +101,7 @@ class QueryApi:
     async def query_range(self, request: Request) -> Response:
         """`/api/v1/query_range`: evaluate at many times."""
         parameters = await Parameters.of(request)
-        rendering = _Rendering.of(parameters)
+        rendering = _Rendering.of(request, parameters)
         start_ms = parameters.time_ms("start", None)
         end_ms = parameters.time_ms("end", None)
         if end_ms < start_ms:
@@ -113,7 +123,7 @@ class QueryApi:
         evaluation = self.queries.range(
             expr, start_ms=start_ms, end_ms=end_ms, step_ms=step_ms, timeout_s=timeout_s, lookback_ms=lookback_ms
         )
-        result = await _unless_gone(request, evaluation)
+        result = await unless_disconnected(request, evaluation)
         return _render_range(result, text, rendering)
 
     async def format_query(self, request: Request) -> Response:
@@ -140,36 +150,10 @@ def _lookback_ms(parameters: Parameters) -> int | None:
     return lookback_ms
 
 
-async def _unless_gone(request: Request, work: Awaitable[_T]) -> _T:
-    """Await an answer, and stop working on it when the client goes away."""
-    failure: Exception | None = None
-    outcome: list[_T] = []
-
-    async def watch(patience: asyncio.Timeout) -> None:
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
-        patience.reschedule(0)
-
-    # Errors are carried out of the group by hand: it would wrap them in another one.
-    async with asyncio.TaskGroup() as tasks:
-        try:
-            async with asyncio.timeout(None) as patience:
-                watcher = tasks.create_task(watch(patience))
-                try:
-                    outcome.append(await work)
-                finally:
-                    watcher.cancel()
-        except TimeoutError:
-            failure = QueryCancelledError("the client closed the connection before it was answered")
-        except Exception as exc:  # noqa: BLE001 - raised again below
-            failure = exc
-    if failure is not None:
-        raise failure
-    return outcome[0]
-
-
 def _render_instant(result: InstantResult, query: str, request: _Rendering) -> Response:
     warnings, infos = result.annotations.render(query)
+    if request.wants_arrow:
+        return _arrow_answer(_instant_arrow(result, Remarks(warnings, infos)))
     value = result.value
     limit = request.limit
     if limit and isinstance(value, (Vector, RangeVector)) and value.labels.size > limit:
@@ -179,9 +163,29 @@ def _render_instant(result: InstantResult, query: str, request: _Rendering) -> R
 
 def _render_range(result: RangeResult, query: str, request: _Rendering) -> Response:
     warnings, infos = result.annotations.render(query)
+    if request.wants_arrow:
+        matrix = result.matrix
+        remarks = Remarks(warnings, infos)
+        return _arrow_answer(encode_matrix(matrix.labels, matrix.times, matrix.values, matrix.present, remarks))
     if request.limit and result.matrix.labels.size > request.limit:
         warnings.append(_TRUNCATED)
     return stream_answer(_range_json(result, request), warnings=warnings, infos=infos)
+
+
+def _arrow_answer(pieces: Iterator[bytes]) -> Response:
+    return StreamingResponse(pieces, media_type=CONTENT_TYPE)
+
+
+def _instant_arrow(result: InstantResult, remarks: Remarks) -> Iterator[bytes]:
+    match result.value:
+        case Vector(labels=labels, time_ms=time_ms, values=values):
+            return encode_vector(labels, time_ms, values, remarks)
+        case RangeVector(labels=labels, runs=runs):
+            return encode_runs([(labels, runs)], remarks)
+        case Scalar(time_ms=time_ms, value=number):
+            return encode_scalar(time_ms, number, remarks)
+        case String():
+            raise ProblemError(406, "a string has no form as columns; ask for JSON", kind="not-acceptable")
 
 
 def _instant_json(result: InstantResult, request: _Rendering) -> Iterator[bytes]:

@@ -19,8 +19,9 @@ from vedette.http.prometheus.write import render_plainly
 from vedette.http.routing import Access, Route, Router
 from vedette.model.errors import LimitExceededError
 from vedette.model.labels import LabelSet
-from vedette.query.raw import RawReads
+from vedette.query.raw import Check, RawReads
 from vedette.query.remote_read import ChunkStream, ReadJob, read_chunks, read_samples
+from vedette.query.source import SampleSource
 from vedette.wire.compression import Encoding, decompress
 from vedette.wire.remote_read import (
     ResponseType,
@@ -73,7 +74,18 @@ class _Reads:
         return StreamingResponse(self._pieces(stream), headers=headers)
 
     async def _put_aside(self, job: ReadJob) -> ChunkStream:
-        return await self._reads.run(lambda source, check: read_chunks(job, source, check, folder=self._folder))
+        made: list[ChunkStream] = []
+
+        def work(source: SampleSource, check: Check) -> ChunkStream:
+            made.append(read_chunks(job, source, check, folder=self._folder))
+            return made[0]
+
+        try:
+            return await self._reads.run(work)
+        except BaseException:
+            for stream in made:  # it was finished when nobody waited any more
+                stream.close()
+            raise
 
     async def _pieces(self, stream: ChunkStream) -> AsyncIterator[bytes]:
         """One piece after the other, as the client takes them."""

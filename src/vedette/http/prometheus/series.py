@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,7 +27,9 @@ from vedette.ingest.metadata import MetadataStore
 from vedette.lang.promql import selectors
 from vedette.model.errors import QueryError
 from vedette.model.matchers import Matcher
+from vedette.model.samples import Exemplar
 from vedette.store.head import SeriesIndex
+from vedette.wire.prometheus_json import point_json
 
 Int64s = NDArray[np.int64]
 
@@ -94,10 +97,7 @@ class SeriesApi:
         for slot in slots:
             exemplars = self.exemplars.of(slot, start_ms, end_ms)
             if exemplars:
-                shown = [
-                    {"labels": dict(e.labels), "value": f"{e.value:.17g}", "timestamp": (e.time_ms or 0) / 1000}
-                    for e in exemplars
-                ]
+                shown = [_shown(exemplar) for exemplar in exemplars]
                 found.append({"seriesLabels": dict(self.index.labels(slot)), "exemplars": shown})
         return answer(found)
 
@@ -138,6 +138,11 @@ def unescape_label_name(name: str) -> str:
             out.append(chr(int(code, 16)))
             at = end + 1
     return "".join(out)
+
+
+def _shown(exemplar: Exemplar) -> dict[str, object]:
+    timestamp, value = orjson.loads(point_json(exemplar.time_ms or 0, exemplar.value))
+    return {"labels": dict(exemplar.labels), "value": value, "timestamp": timestamp}
 
 
 def _limited(texts: list[str], parameters: Parameters) -> Response:

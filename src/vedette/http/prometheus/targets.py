@@ -16,7 +16,6 @@ from starlette.responses import Response
 from vedette.collect.targets import TargetsView, TargetView
 from vedette.http.prometheus.answers import answer
 from vedette.http.prometheus.parameters import Parameters
-from vedette.ingest.metadata import MetadataStore
 from vedette.lang.promql import parse_selector
 from vedette.model.durations import format_duration
 from vedette.model.matchers import Matcher
@@ -34,7 +33,6 @@ class TargetsApi:
     """
 
     targets: TargetsView
-    metadata: MetadataStore
     external_host: str
 
     async def list_targets(self, request: Request) -> Response:
@@ -68,10 +66,13 @@ class TargetsApi:
         for target in self.targets.active():
             if not all(m.matches(target.labels.get(m.name, "")) for m in matchers):
                 continue
-            for family, entries in self.metadata.families(metric or None):
+            described = target.metadata
+            for family in [metric] if metric else list(described):
+                entry = described.get(family)
+                if entry is None:
+                    continue
                 if limit and len(found) >= limit:
                     return answer(found)
-                entry = entries[0]
                 shown = {"type": entry.type.value, "help": entry.help, "unit": entry.unit}
                 found.append({"target": dict(target.labels), **({} if metric else {"metric": family}), **shown})
         return answer(found)

@@ -31,8 +31,8 @@ class Matrix:
     Attributes:
         labels: label set of each row, all different, in the order of label sets.
         times: int64[steps], milliseconds since the epoch, rising by a constant step.
-        values: float64[series, steps]; undefined where `present` is false.
-        present: bool[series, steps]; a NaN that is present is a value.
+        values: float64[series, steps]; undefined where `present` is false; not to be written to.
+        present: bool[series, steps]; a NaN that is present is a value; not to be written to.
     """
 
     labels: LabelFrame

@@ -281,6 +281,38 @@ def rank_rows(  # noqa: PLR0913 - a kernel takes columns and numbers, not object
 
 
 @kernel(
+    "void(int64[::1], int64[::1], int64[::1], float64[::1], int64[::1], int64[:,::1], float64[::1], int64[::1],"
+    " int64[:,::1])"
+)
+def merge_heaps(  # noqa: PLR0913 - a kernel takes columns and numbers, not objects
+    limits: Ints,
+    bases: Ints,
+    widths: Ints,
+    heaps: Floats,
+    owners: Ints,
+    sizes: Ints,
+    other_heaps: Floats,
+    other_owners: Ints,
+    other_sizes: Ints,
+) -> None:
+    """Offer what another thread kept to the heaps of `rank_rows`."""
+    for group in range(widths.size):
+        width = widths[group]
+        for i in range(limits.size):
+            base = bases[group] + i * width
+            limit = min(limits[i], width)
+            for k in range(base, base + other_sizes[group, i]):
+                sizes[group, i] = offer(
+                    other_heaps[k],
+                    other_owners[k],
+                    sizes[group, i],
+                    limit,
+                    heaps[base : base + width],
+                    owners[base : base + width],
+                )
+
+
+@kernel(
     "void(float64[:,:], boolean[:,:], int64[::1], int64[::1], int64, int64, float64[::1], float64[:,::1],"
     " boolean[:,::1])"
 )

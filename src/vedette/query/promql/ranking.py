@@ -17,11 +17,11 @@ from vedette.lang.promql.ast import Aggregation
 from vedette.model.errors import QueryExecutionError
 from vedette.model.frames import LabelFrame
 from vedette.model.labels import LabelSet
-from vedette.query.promql.group_kernels import rank_rows
+from vedette.query.promql.group_kernels import merge_heaps, rank_rows
 from vedette.query.promql.label_groups import find_equal_rows, group_labels
 from vedette.query.promql.numbers import format_general, format_plain
 from vedette.query.promql.options import EvalOptions, Ledger
-from vedette.query.promql.rows import RowSource, for_each_batch, shares
+from vedette.query.promql.rows import RowSource, for_each_batch, materialise, shares
 from vedette.query.promql.values import Block, Bools, Floats, Ints, empty_block
 from vedette.query.promql.workers import run_all
 
@@ -67,14 +67,18 @@ def rank_by_group(
     if size == 0:
         return empty_block(rows.labels.symbols, steps)
     groups, firsts = find_equal_rows(grouping)
-    widths = np.minimum(np.bincount(groups, minlength=len(firsts)), int(limits.max())).astype(np.int64)
+    members = np.bincount(groups, minlength=len(firsts))
+    if steps > 1 and limits.min() >= members.max():
+        # All are among the best.
+        return materialise(rows, steps, options, ledger).without_empty_rows()
+    limits = np.minimum(limits, size)
+    widths = np.minimum(members, int(limits.max())).astype(np.int64)
     bases = np.zeros(len(firsts) + 1, np.int64)
     np.cumsum(widths * steps, out=bases[1:])
     entries = int(bases[-1])
     parts = shares(size, options.workers if entries <= _MOST_ENTRIES else 1)
     ledger.hold(2 * entries * len(parts))
     sign = 1.0 if op is Aggregation.TOPK else -1.0
-    limits = np.minimum(limits, size)
 
     def rank(low: int, high: int) -> _Heaps:
         heaps = _Heaps(np.empty(entries), np.full(entries, -1, np.int64), np.zeros((len(firsts), steps), np.int64))
@@ -88,42 +92,38 @@ def rank_by_group(
         for_each_batch(rows, steps, options, low, high, use)
         return heaps
 
-    found = run_all([lambda low=low, high=high: rank(low, high) for low, high in parts], options.executor)
-    values, owners, at_group, at_step = _entries(found, bases, widths, steps)
-    with np.errstate(all="ignore"):
-        order = np.lexsort((owners, -values, np.isnan(values), at_step, at_group))
-    values, owners, at_group, at_step = values[order], owners[order], at_group[order], at_step[order]
-    keep = _places(at_group * steps + at_step) < limits[at_step]
-    return _scatter(rows, values[keep] * sign, owners[keep], at_step[keep], steps)
+    best, *others = run_all([lambda low=low, high=high: rank(low, high) for low, high in parts], options.executor)
+    for other in others:
+        merge_heaps(
+            limits, bases, widths, best.values, best.owners, best.sizes, other.values, other.owners, other.sizes
+        )
+    values, owners, at_step, at_group = _entries(best, bases, widths, steps)
+    if steps == 1:
+        with np.errstate(all="ignore"):
+            order = np.lexsort((owners, -values, np.isnan(values), at_group))
+        values, owners, at_step = values[order], owners[order], at_step[order]
+    return _scatter(rows, values * sign, owners, at_step, steps)
 
 
-def _entries(found: Sequence[_Heaps], bases: Ints, widths: Ints, steps: int) -> tuple[Floats, Ints, Ints, Ints]:
-    """All that the threads kept, as one list: value, row, group, step."""
+def _entries(best: _Heaps, bases: Ints, widths: Ints, steps: int) -> tuple[Floats, Ints, Ints, Ints]:
+    """All that is in the heaps, as one list: value, row, step, group."""
     group_of: Ints = np.repeat(np.arange(len(widths), dtype=np.int64), widths * steps)
     within: Ints = np.arange(int(bases[-1]), dtype=np.int64) - bases[group_of]
     step_of: Ints = within // np.maximum(widths[group_of], 1)
     place: Ints = within % np.maximum(widths[group_of], 1)
-    lists: list[tuple[Floats, Ints, Ints, Ints]] = []
-    for heaps in found:
-        used: Bools = place < heaps.sizes[group_of, step_of]
-        lists.append((heaps.values[used], heaps.owners[used], group_of[used], step_of[used]))
-    values, owners, groups, at_step = (np.concatenate(parts) for parts in zip(*lists, strict=True))
-    return values, owners, groups, at_step
-
-
-def _places(keys: Ints) -> Ints:
-    """The place of each entry among the equal ones, which stand together."""
-    if len(keys) == 0:
-        return keys
-    starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
-    return np.arange(len(keys)) - np.repeat(starts, np.diff(np.r_[starts, len(keys)]))
+    used: Bools = place < best.sizes[group_of, step_of]
+    return best.values[used], best.owners[used], step_of[used], group_of[used]
 
 
 def _scatter(rows: RowSource, values: Floats, owners: Ints, at_step: Ints, steps: int) -> Block:
     """Rows again, from a list of values."""
-    kept, line = np.unique(owners, return_inverse=True)
     if steps == 1:
         kept, line = owners, np.arange(len(owners))
+    else:
+        chosen = np.zeros(rows.labels.size, np.bool_)
+        chosen[owners] = True
+        kept = np.flatnonzero(chosen)
+        line = (np.cumsum(chosen) - 1)[owners]
     block = Block(
         rows.labels.take(kept),
         np.zeros((len(kept), steps)),

@@ -24,7 +24,7 @@ from vedette.query.promql.values import Block, Bools, Floats, Ints
 from vedette.query.promql.workers import run_all, split
 from vedette.query.source import SampleSource
 
-_BATCH_SAMPLES: Final = 24_000
+_BATCH_SAMPLES: Final = 96_000
 _FEWEST_ROWS: Final = 16
 _HEAVY_ROW: Final = 500_000
 """A row that costs so much is a batch by itself, so that a query can be ended between two of them."""

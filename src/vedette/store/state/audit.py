@@ -1,7 +1,8 @@
 """Who did what, when and from where: logins, tokens, accounts.
 
-Kept for a bounded time and in a bounded number of rows, so that an attacker fills neither the disk nor
-pushes the past out within minutes (attempts that are throttled are not recorded one by one).
+Kept for a bounded time and in a bounded number of records. Attempts that are throttled are not recorded one
+by one, and failures have their own half of the room: an attacker neither fills the disk nor pushes out what
+was really done.
 """
 
 from __future__ import annotations
@@ -91,11 +92,14 @@ class AuditTrail:
         """Forget what is too old or too much."""
         async with self._database.write() as connection:
             await connection.execute(delete(AUDIT).where(AUDIT.c.at_ms < now_ms - self._keep_ms))
-            first_beyond = await connection.scalar(
-                select(AUDIT.c.id).order_by(AUDIT.c.id.desc()).offset(self._keep_records).limit(1)
-            )
-            if first_beyond is not None:
-                await connection.execute(delete(AUDIT).where(AUDIT.c.id <= first_beyond))
+            for outcome in Outcome:
+                # Half for each: failures, which anybody can cause, do not push successes out.
+                alike = AUDIT.c.outcome == outcome.value
+                first_beyond = await connection.scalar(
+                    select(AUDIT.c.id).where(alike).order_by(AUDIT.c.id.desc()).offset(self._keep_records // 2).limit(1)
+                )
+                if first_beyond is not None:
+                    await connection.execute(delete(AUDIT).where(alike, AUDIT.c.id <= first_beyond))
 
 
 def _record(row: Row[Any]) -> AuditRecord:

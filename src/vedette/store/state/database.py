@@ -23,6 +23,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from vedette.model.errors import StorageError
+from vedette.store.state.errors import ConflictError
 from vedette.store.state.migrations import migrate
 
 _POOL_SIZE = 4
@@ -57,7 +58,7 @@ class StateDatabase:
 
         Raises:
             StorageError: the database cannot be written.
-            IntegrityError: a unique name is taken; the caller says which.
+            ConflictError: the change does not fit what another one has just stored.
         """
         if self._single_writer is None:
             async with self._transaction() as connection:
@@ -92,8 +93,8 @@ class StateDatabase:
                 writing = await connection.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
                 async with writing.begin():
                     yield writing
-        except IntegrityError:
-            raise
+        except IntegrityError as exc:
+            raise ConflictError("another change came first: what this one needs is taken or gone") from exc
         except SQLAlchemyError as exc:
             raise _translated(exc) from exc
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any, NewType
 
 from sqlalchemy import Row, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vedette.store.state.database import StateDatabase
@@ -89,13 +88,12 @@ class Users:
             password_hash=password_hash,
             password_changed_ms=None if password_hash is None else now_ms,
         )
-        try:
-            async with self._database.write() as connection:
-                if (await connection.scalar(select(func.count()).select_from(USERS)) or 0) >= MAX_USERS:
-                    raise ConflictError(f"there are {MAX_USERS} users already, the most there may be")
-                await connection.execute(insert(USERS).values(_columns(user)))
-        except IntegrityError as exc:
-            raise ConflictError(f"a user named {user.name!r} exists already") from exc
+        async with self._database.write() as connection:
+            if await connection.scalar(select(USERS.c.id).where(USERS.c.name == user.name)):
+                raise ConflictError(f"a user named {user.name!r} exists already")
+            if (await connection.scalar(select(func.count()).select_from(USERS)) or 0) >= MAX_USERS:
+                raise ConflictError(f"there are {MAX_USERS} users already, the most there may be")
+            await connection.execute(insert(USERS).values(_columns(user)))
         return user
 
     async def list(self) -> Sequence[User]:

@@ -34,7 +34,7 @@ LIMIT = 1 << 20
 @asynccontextmanager
 async def serving(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     server = web.Server(handler)
-    runner = web.ServerRunner(server)
+    runner = web.ServerRunner(server, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
@@ -193,7 +193,7 @@ async def test_a_credentials_file_is_read_again_when_it_was_replaced(tmp_path: P
         new.replace(token)
         second = await fetcher.fetch(url, timeout_s=5, body_bytes_limit=LIMIT)
         token.unlink()
-        with pytest.raises(FetchError, match="credentials_file .* cannot be read: No such file"):
+        with pytest.raises(FetchError, match=r"credentials_file .* cannot be read: No such file"):
             await fetcher.fetch(url, timeout_s=5, body_bytes_limit=LIMIT)
 
     assert b"Token first" in first.body
@@ -443,7 +443,7 @@ async def test_a_version_of_tls_that_is_too_low_is_refused(pki: Path) -> None:
     server.maximum_version = ssl.TLSVersion.TLSv1_2
     tls = TlsConfig(insecure_skip_verify=True, min_version=TlsVersion.TLS13)
     async with serving(hello, server) as url, Fetcher(HttpClient(tls_config=tls)) as fetcher:
-        with pytest.raises(FetchError, match="TLS|connect"):
+        with pytest.raises(FetchError, match=r"TLS|connect"):
             await fetcher.fetch(url, timeout_s=5, body_bytes_limit=LIMIT)
 
 

@@ -374,7 +374,7 @@ def window(name: str, points: Points, start: int, end: int, now: int, scalars: l
             variance = (square + square_carry) / len(values)
             if name == "stdvar_over_time":
                 return variance
-            return math.nan if math.isnan(variance) else math.sqrt(variance)
+            return math.sqrt(variance) if variance >= 0 else math.nan
         case "quantile_over_time":
             return quantile(scalars[0], values)
         case "mad_over_time":
@@ -433,7 +433,7 @@ def folded(op: Aggregation, values: list[float], param: float) -> float:  # noqa
             variance = square / len(values)
             if op is Aggregation.STDVAR:
                 return variance
-            return math.nan if math.isnan(variance) else math.sqrt(variance)
+            return math.sqrt(variance) if variance >= 0 else math.nan
         case Aggregation.QUANTILE:
             return quantile(param, values)
         case _:

@@ -320,3 +320,23 @@ def test_an_average_that_would_overflow_is_a_running_mean_in_every_thread() -> N
 
     assert np.isclose(mean, 1.25e307, rtol=1e-12)
     assert total == np.inf
+
+
+@pytest.mark.parametrize("op", ["topk", "bottomk"])
+def test_ranking_in_several_threads_keeps_the_best_of_all(op: str) -> None:
+    source = ups(300)
+
+    with ThreadPoolExecutor(2) as executor:
+        result = ask(source, f"{op} by (job) (3, up)", EvalOptions(executor=executor, workers=3))
+        value = ask_now(source, f"{op}(2, up)", EvalOptions(executor=executor, workers=3)).value
+
+    best = {297.0, 298.0, 299.0} if op == "topk" else {0.0, 1.0, 2.0}
+    assert set(result.matrix.values[:, 0].tolist()) == best
+    assert result.matrix.present.all()
+    assert isinstance(value, Vector)
+    assert value.values.tolist() == ([299.0, 298.0] if op == "topk" else [0.0, 1.0])
+
+
+def test_ranking_more_than_there_are_keeps_all() -> None:
+    assert ask(ups(7), "topk(100, up)").matrix.present.sum() == 77
+    assert ask(ups(7), "topk(time() / 300, up)").matrix.present.sum() == 0 * 5 + 1 * 5 + 2

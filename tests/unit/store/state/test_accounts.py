@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -213,10 +214,26 @@ class TestAudit:
         assert len(first[0].detail["with"]) == 256
 
     async def test_it_is_bounded_in_time_and_number(self, database: StateDatabase) -> None:
-        trail = AuditTrail(database, keep_ms=DAY_MS, keep_records=3)
+        trail = AuditTrail(database, keep_ms=DAY_MS, keep_records=6)
         for at_ms in (1, DAY_MS, DAY_MS + 1, DAY_MS + 2, DAY_MS + 3):
             await trail.add(self.record(at_ms))
 
         await trail.purge(now_ms=DAY_MS + 3)
 
         assert [record.at_ms for record in await trail.list(limit=10)] == [DAY_MS + 3, DAY_MS + 2, DAY_MS + 1]
+
+    async def test_failures_do_not_push_out_what_was_really_done(self, database: StateDatabase) -> None:
+        trail = AuditTrail(database, keep_ms=DAY_MS, keep_records=4)
+        await trail.add(self.record(1))
+        for at_ms in range(2, 10):
+            await trail.add(dataclasses.replace(self.record(at_ms), outcome=Outcome.FAILURE))
+
+        await trail.purge(now_ms=10)
+
+        assert [record.at_ms for record in await trail.list(limit=10)] == [9, 8, 1]
+
+    async def test_a_token_for_a_user_who_has_just_gone_is_a_conflict(self, database: StateDatabase, ada: User) -> None:
+        gone = dataclasses.replace(ada, id=UserId("gone"))
+
+        with pytest.raises(ConflictError, match="gone"):
+            await Tokens(database).create(token(gone), secret_hash="h")

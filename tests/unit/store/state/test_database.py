@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, inspect, text
-from sqlalchemy.exc import IntegrityError
 
 from vedette.model.errors import StorageError
-from vedette.store.state import Role, Users, open_state
+from vedette.store.state import ConflictError, Role, Users, open_state
 from vedette.store.state.migrations import MIGRATIONS, Migration, migrate
 from vedette.store.state.schema import METADATA
 
@@ -164,7 +163,7 @@ async def test_an_url_that_cannot_be_read_is_refused_without_being_quoted() -> N
     assert "hunter2" not in str(refused.value)
 
 
-async def test_a_unique_name_that_is_taken_reaches_the_caller_as_such(tmp_path: Path) -> None:
+async def test_a_change_that_does_not_fit_what_is_stored_is_a_conflict(tmp_path: Path) -> None:
     async with open_state(tmp_path / "state.db") as database:
 
         async def write_twice() -> None:
@@ -172,7 +171,7 @@ async def test_a_unique_name_that_is_taken_reaches_the_caller_as_such(tmp_path: 
                 for _ in range(2):
                     await connection.execute(text("INSERT INTO schema_version VALUES (5, 'x', 1)"))
 
-        with pytest.raises(IntegrityError):
+        with pytest.raises(ConflictError):
             await write_twice()
 
 

@@ -1,0 +1,142 @@
+"""Answers of Prometheus' HTTP API, compared in shape with recorded ones of a real Prometheus.
+
+A shape is the envelope, the fields' names and types, `errorType` and the status; times, durations, instances and the
+texts of errors are another server's own. Skipped by rule: what belongs to rules and alerts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness.exposition_server import serve_expositions
+from harness.vedette_server import QUIET, VedetteServer, eventually
+
+FOLDER = Path(os.environ.get("CONFORMANCE_DIR", Path(__file__).parents[2] / "../shared/conformance")) / "prometheus_api"
+
+_REQUEST = re.compile(r"(?P<file>\S+): GET (?P<path>/[^? ]+)(\?(?P<query>.*?))?( without .*?)?( -> (?P<status>\d+))?\s*")
+_RULES = re.compile(r"/api/v1/(rules|alerts)\b")
+_BY_NAME = {"labels", "metric", "discoveredLabels", "seriesLabels"}
+"""Objects whose fields' names are data: label sets."""
+_NEWER = {"droppedTargetCounts"}
+"""Fields that Prometheus 3 has and the recorded Prometheus had not."""
+_VERBATIM = {"status", "errorType"}
+
+
+def cases() -> Iterator[Any]:
+    listing = FOLDER / "requests.yaml"
+    if not listing.is_file():
+        yield pytest.param(None, id="no data", marks=pytest.mark.skip(f"there is no {listing}"))
+        return
+    for line in listing.read_text().splitlines():
+        found = _REQUEST.fullmatch(line)
+        if line.startswith("#") or found is None:
+            continue
+        marks = [pytest.mark.skip("belongs to rules and alerts")] if _RULES.match(found["path"]) else []
+        yield pytest.param(found.groupdict(), id=found["file"], marks=marks)
+
+
+@pytest.fixture(scope="module")
+def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VedetteServer]:
+    """A server that has scraped the recorded exposition for more than eight seconds."""
+    server = VedetteServer(tmp_path_factory.mktemp("api") / "data")
+    with serve_expositions() as target:
+        target.show((FOLDER / "exposition.txt").read_bytes())
+        server.configure(
+            f"{QUIET}\nscrape_configs:\n  - job_name: helpdesk\n    scrape_interval: 2s\n    scrape_timeout: 2s\n"
+            f"    static_configs: [{{targets: ['{target.address}'], labels: {{env: prod}}}}]\n"
+        )
+        try:
+            server.start()
+            eventually(lambda: (server.value("count_over_time(up[1m])") or 0) >= 2)
+            yield server
+            server.stop()
+        finally:
+            server.kill()
+
+
+def parameters(text: str | None, now_s: float) -> list[tuple[str, str]]:
+    """The parameters as the listing writes them: not escaped, and with T for now."""
+    if not text:
+        return []
+    found: list[tuple[str, str]] = []
+    for part in re.split(r"&(?=[a-z_]+(?:\[\])?=)", text):
+        name, _, value = part.partition("=")
+        if value == "T" or value.startswith("T-"):
+            value = str(now_s - float(value[2:] or 0))
+        found.append((name, "1+2" if value == "1+2" else value))
+    return found
+
+
+def mismatches(found: Any, recorded: Any, at: str) -> Iterator[str]:
+    """Where a document's shape is not the recorded one's."""
+    if isinstance(recorded, dict):
+        if not isinstance(found, dict):
+            yield f"{at} is {type(found).__name__}, not an object"
+        elif at.rpartition(".")[2] in _BY_NAME or at == "data of families":
+            if bool(found) != bool(recorded):
+                yield f"{at} is {'full' if found else 'empty'}, unlike the recorded one"
+            for name, value in found.items():
+                yield from mismatches(value, next(iter(recorded.values())), f"{at}.<{name}>")
+        else:
+            if missing := recorded.keys() - found.keys():
+                yield f"{at} lacks {sorted(missing)}"
+            if more := found.keys() - recorded.keys() - _NEWER:
+                yield f"{at} has {sorted(more)}, which the recorded one has not"
+            for name in recorded.keys() & found.keys():
+                yield from mismatches(found[name], recorded[name], f"{at}.{name}")
+    elif isinstance(recorded, list):
+        if not isinstance(found, list) or bool(found) != bool(recorded):
+            yield f"{at} is {str(found)[:80]}, not a {'full' if recorded else 'empty'} list"
+            return
+        for number, entry in enumerate(found):
+            attempts = [list(mismatches(entry, one, f"{at}[{number}]")) for one in recorded]
+            yield from min(attempts, key=len)
+    elif _kind(found) != _kind(recorded):
+        yield f"{at} is {found!r}, not a {_kind(recorded)}"
+
+
+def _kind(found: Any) -> str:
+    if isinstance(found, bool):
+        return "bool"
+    return "number" if isinstance(found, int | float) else type(found).__name__
+
+
+@pytest.mark.parametrize("case", list(cases()))
+def test_an_answer_has_the_shape_that_prometheus_gave_it(case: dict[str, str], scraped: VedetteServer) -> None:
+    now_s = float(scraped.data("query", query="time()")["result"][1])
+
+    response = scraped.client.get(case["path"], params=parameters(case["query"], now_s))
+
+    assert response.status_code == int(case["status"] or 200), response.text
+    recorded = (FOLDER / case["file"]).read_bytes()
+    if not case["file"].endswith(".json"):
+        assert exposition_shape(response.text) == exposition_shape(recorded.decode())
+        return
+    expected, found = json.loads(recorded), response.json()
+    by_family = case["path"].endswith("/metadata")
+    assert found.keys() == expected.keys()
+    assert {name: found[name] for name in _VERBATIM & found.keys()} == {
+        name: expected[name] for name in _VERBATIM & expected.keys()
+    }
+    if "data" in expected:
+        assert not list(mismatches(found["data"], expected["data"], "data of families" if by_family else "data"))
+        if isinstance(expected["data"], dict):
+            assert found["data"].get("resultType") == expected["data"].get("resultType")
+
+
+def exposition_shape(text: str) -> set[str]:
+    """The series and the types of an exposition; without values, times and instances."""
+    lines: set[str] = set()
+    for line in text.splitlines():
+        if line.startswith("# TYPE"):
+            lines.add(line)
+        elif line and not line.startswith("#"):
+            assert re.fullmatch(r".* \S+ \d+", line), line
+            lines.add(re.sub(r'instance="[^"]*"', "", line.rsplit(" ", 2)[0]))
+    return lines
