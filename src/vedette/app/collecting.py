@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry
 
 from vedette.app.storage import OpenStorage
@@ -99,12 +100,19 @@ class Collecting:
     def apply(self, prepared: PreparedCollecting) -> None:
         """Take over what was prepared."""
         self._scraper.apply(prepared.jobs)
+        live: dict[str, NDArray[np.int64]] = {}
         for job, running in list(self._internal.items()):
             if job not in prepared.sources or prepared.sources[job][0] != running.settings:
                 self._internal.pop(job).task.cancel()
+                if job in prepared.sources:
+                    live[job] = running.loop.take_live()
+                else:
+                    running.loop.end(self._clock.now_ms())
         for job, (settings, source) in prepared.sources.items():
             if job not in self._internal:
-                loop = RoundLoop(source, self._storage.writer, self._storage.metadata, self._clock)
+                loop = RoundLoop(
+                    source, self._storage.writer, self._storage.metadata, self._clock, inherited=live.get(job)
+                )
                 self._internal[job] = _Internal(settings, loop, self._tasks.create_task(loop.run()))
 
     def start(self) -> None:
@@ -199,6 +207,7 @@ async def open_collecting(
     )
 
     found = DiscoveryMetrics()
+    registry.register(found)
 
     def discoverers(job: ScrapeConfig) -> tuple[Sequence[Discoverer], str]:
         return build_discoverers(job, job.job_name, found)

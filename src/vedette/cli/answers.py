@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from vedette.cli.terminal import printable
 from vedette.client import UnexpectedAnswerError
@@ -46,7 +46,7 @@ class Statistics:
 
 
 def series_of(data: Any) -> list[Series]:
-    """The series of an answer; a scalar is one without labels.
+    """The series of an answer; a scalar or a string is one without labels.
 
     Raises:
         UnexpectedAnswerError: it has another form.
@@ -54,11 +54,13 @@ def series_of(data: Any) -> list[Series]:
     try:
         match data:
             case {"resultType": "matrix", "result": [*found]}:
-                return [_series(one["metric"], one.get("values", ())) for one in cast("list[Any]", found)]
+                return [_series(one["metric"], one.get("values", ())) for one in found]
             case {"resultType": "vector", "result": [*found]}:
-                return [_series(one["metric"], [one["value"]]) for one in cast("list[Any]", found)]
+                return [_series(one["metric"], [one["value"]]) for one in found]
             case {"resultType": "scalar", "result": point}:
                 return [_series({}, [point])]
+            case {"resultType": "string", "result": [time, text]}:
+                return [Series((), (float(time),), (str(text),), (math.nan,))]
             case _:
                 pass
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as exc:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vedette.cli.exit_codes import ExitCode
-from vedette.cli.failures import failures_of, rendered, show_failures
+from vedette.cli.failures import failures_of, show_failures
 from vedette.cli.invocation import Invocation, command
 from vedette.cli.terminal import Output, out, printable, show_json
 
 if TYPE_CHECKING:
     from vedette.config import Loaded
+
 
 def register(app: typer.Typer, *, panel: str) -> None:
     """Add the commands."""

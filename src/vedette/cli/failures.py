@@ -62,7 +62,7 @@ class Failure:
         return parts
 
 
-def failures_of(error: VedetteError) -> list[Failure]:
+def failures_of(error: VedetteError) -> list[Failure]:  # noqa: PLR0911 - one line for each kind
     """What an error has to say; a configuration may have several."""
     match error:
         case ConfigErrors():

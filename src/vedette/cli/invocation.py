@@ -157,7 +157,8 @@ def command(
 
         parameters = [*own, *added]
         del run.__wrapped__
-        run.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
+        # What Typer reads: a function's parameters by inspection, and their types.
+        setattr(run, "__signature__", inspect.Signature(parameters))  # noqa: B010 - its type has no such attribute
         run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         return run
 

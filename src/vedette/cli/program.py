@@ -7,9 +7,21 @@ from typing import Final
 
 import typer
 
-from vedette.cli import back_fill, backup, check, compile_kernels, completion, config, export, health, query
+from vedette.cli import (
+    back_fill,
+    backup,
+    check,
+    compile_kernels,
+    completion,
+    config,
+    export,
+    health,
+    query,
+    targets,
+    up,
+    version,
+)
 from vedette.cli import series as series_command
-from vedette.cli import targets, up, version
 
 PROGRAM: Final = "vedette"
 
@@ -18,7 +30,7 @@ app = typer.Typer(
     help="Observability in one process: metrics, logs, traces, alerts and status, in the formats you already use.",
     epilog="Begin with `vedette up`, then ask in another terminal: `vedette query instant up`.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -42,9 +42,7 @@ def parse_moment(option: str, text: str, now: datetime) -> datetime:
             return now + timedelta(milliseconds=-ms if relative[0] == "-" else ms)
         clock = _CLOCK.fullmatch(clean)
         if clock is not None:
-            found = now.replace(
-                hour=int(clock[1]), minute=int(clock[2]), second=int(clock[3] or 0), microsecond=0
-            )
+            found = now.replace(hour=int(clock[1]), minute=int(clock[2]), second=int(clock[3] or 0), microsecond=0)
             return found if found <= now else found - timedelta(days=1)
         if re.fullmatch(r"\d{5,}(\.\d+)?", clean, re.ASCII) and len(clean) != len("20260501"):
             return local_moment(float(clean))

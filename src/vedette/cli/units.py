@@ -117,9 +117,9 @@ def _unit_of_call(call: ast.Call) -> Unit | None:
 
 def _bucket_unit(expr: Expr) -> Unit | None:
     """The unit of what a histogram observes: its name's without `_bucket`."""
-    from vedette.lang.promql import ast, selectors  # noqa: PLC0415 - as above
+    from vedette.lang.promql import selectors  # noqa: PLC0415 - as above
 
-    names = {_metric_name(one) for one in selectors(expr) if isinstance(one, ast.VectorSelector)}
+    names = {_metric_name(one) for one in selectors(expr)}
     return _unit_of_name(names.pop().removesuffix("_bucket")) if len(names) == 1 else None
 
 

@@ -61,6 +61,13 @@ class Client:
         folder = None if data_dir is None else Path(data_dir).expanduser()
         self._connection = Connection(find_server(url=url, token=token, data_dir=folder), timeout_s=timeout_s)
 
+    @classmethod
+    def over(cls, connection: Connection) -> Self:
+        """A client that uses, and closes, a connection."""
+        client = cls.__new__(cls)
+        client._connection = connection  # noqa: SLF001 - our own
+        return client
+
     def __enter__(self) -> Self:
         return self
 

@@ -16,16 +16,19 @@ import structlog
 from numpy.typing import NDArray
 
 from vedette.collect.targets import Health, TargetView
-from vedette.ingest.limits import Drop
+from vedette.collect.writing import PATIENCE_MS, mark_stale, round_time_ms, write_now
 from vedette.ingest.metadata import MetadataStore
 from vedette.ingest.rows import RowSlots
 from vedette.ingest.writer import MetricsWriter
 from vedette.model.clock import Clock, next_tick
 from vedette.model.errors import OverloadedError
 from vedette.model.labels import METRIC_NAME, LabelSet, label_set
+from vedette.model.samples import Metadata
 from vedette.wire.exposition import ParsedScrape
 
-PATIENCE_MS: Final = 1000
+_REPORTS: Final = ("up", "scrape_duration_seconds", "scrape_samples_scraped")
+
+Int64s = NDArray[np.int64]
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
@@ -50,7 +53,25 @@ class RoundSource:
 class RoundLoop:
     """Collects one source, again and again."""
 
-    def __init__(self, source: RoundSource, writer: MetricsWriter, metadata: MetadataStore, clock: Clock) -> None:
+    def __init__(
+        self,
+        source: RoundSource,
+        writer: MetricsWriter,
+        metadata: MetadataStore,
+        clock: Clock,
+        *,
+        inherited: Int64s | None = None,
+    ) -> None:
+        """Begin a source.
+
+        Args:
+            source: what to collect.
+            writer: where samples go.
+            metadata: where descriptions go.
+            clock: the time.
+            inherited: slots of series that the source had under its former settings; they end with the first round
+                that does not bring them again.
+        """
         self._source = source
         self._writer = writer
         self._metadata = metadata
@@ -59,8 +80,11 @@ class RoundLoop:
         self._labels = label_set({"job": source.job, "instance": source.instance})
         self._collect: Callable[[int], ParsedScrape]
         self._rows: RowSlots
-        self._reports: NDArray[np.int64] | None = None
+        self._reports: Int64s
+        self._told: dict[str, Metadata] = {}
         self._begin_anew()
+        if inherited is not None:
+            self._rows.owe(np.setdiff1d(inherited, self._reports))
         self.view = TargetView(
             pool=source.job,
             discovered=dict(self._labels),
@@ -85,7 +109,9 @@ class RoundLoop:
                 due_ms -= self._source.interval_ms
             await self._clock.sleep(max(0, due_ms - now_ms) / 1000)
             # The first round is not on the grid: people are waiting for something to look at.
-            await self.round(self._clock.now_ms() if last_ms is None else due_ms)
+            now_ms = self._clock.now_ms()
+            first = last_ms is None
+            await self.round(now_ms if first else round_time_ms(due_ms, now_ms, self._source.interval_ms))
             last_ms = due_ms
 
     async def round(self, now_ms: int) -> None:
@@ -94,18 +120,23 @@ class RoundLoop:
         error = ""
         samples = 0
         try:
-            if self._rows.outdated:
-                self._begin_anew()
             parsed = await asyncio.to_thread(self._collect, now_ms)
+            while self._rows.outdated:  # slots were taken back, perhaps just now
+                self._begin_anew()
+                parsed = await asyncio.to_thread(self._collect, now_ms)
             prepared = self._rows.prepare(parsed, now_ms)
             samples = prepared.kept
             self._rows.store(prepared, now_ms, patience_ms=PATIENCE_MS)
-            self._metadata.describe(parsed.metadata)
+            described = self._metadata.describe(parsed.metadata)
+            self._told = {**self._told, **{entry.family: entry for entry in described}}
         except OverloadedError as exc:
             error = str(exc)
         except Exception as exc:  # a round is a unit of failure
             error = f"{type(exc).__name__}: {exc}"
             log.exception("collecting failed", job=self._source.job)
+            ended = self._rows.end_all()
+            if not mark_stale(self._writer, self._account, ended, now_ms):
+                self._rows.owe(ended)
         duration_s = self._clock.monotonic_s() - started_s
         self._report(now_ms, error=error, duration_s=duration_s, samples=samples)
         self.view = replace(
@@ -115,7 +146,19 @@ class RoundLoop:
             last_scrape_ms=now_ms,
             last_duration_s=duration_s,
             last_samples=samples,
+            metadata=self._told,
         )
+
+    def end(self, now_ms: int) -> None:
+        """Mark all series as stale: the source is gone."""
+        mark_stale(self._writer, self._account, self.take_live(), now_ms)
+
+    def take_live(self) -> Int64s:
+        """The slots of all series that have not ended; from now on another one looks after them."""
+        slots = self._rows.end_all()
+        if self._rows.outdated or not self.view.last_scrape_ms:
+            return slots
+        return np.union1d(slots, self._reports[self._reports >= 0])
 
     def _begin_anew(self) -> None:
         labels = self._labels
@@ -125,17 +168,11 @@ class RoundLoop:
 
         self._collect = self._source.open()
         self._rows = RowSlots(self._writer, self._account, with_source)
-        self._reports = None
+        label_sets = [label_set([*labels, (METRIC_NAME, name)]) for name in _REPORTS]
+        self._reports, _ = self._writer.resolve(self._account, label_sets)
 
     def _report(self, now_ms: int, *, error: str, duration_s: float, samples: int) -> None:
-        if self._reports is None:
-            names = ("up", "scrape_duration_seconds", "scrape_samples_scraped")
-            label_sets = [label_set([*self._labels, (METRIC_NAME, name)]) for name in names]
-            self._reports, _ = self._writer.resolve(self._account, label_sets)
+        if self._rows.outdated:
+            self._begin_anew()
         values = np.array([0.0 if error else 1.0, duration_s, samples])
-        known = self._reports >= 0
-        times = np.full(int(known.sum()), now_ms, np.int64)
-        try:
-            self._writer.take(self._account, self._reports[known], times, values[known], patience_ms=PATIENCE_MS)
-        except OverloadedError as exc:
-            self._writer.refuse(self._account, Drop.OVERLOADED, len(times), str(exc))
+        write_now(self._writer, self._account, self._reports, values, now_ms)

@@ -24,7 +24,7 @@ class ApiServer:
         forget: versions older than this are answered with 410.
         broken: resources that are answered with 500.
         requests: path and query of each request.
-        watching: how many watches are open.
+        begun: set when a watch has begun.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class ApiServer:
         self.page = 500
         self.requests: list[tuple[str, dict[str, str]]] = []
         self.authorization: set[str | None] = set()
-        self.watching = 0
+        self.begun = asyncio.Event()
         self.says_gone_by_event = False
         self._changed = asyncio.Event()
         self._breaking = asyncio.Event()
@@ -109,24 +109,23 @@ class ApiServer:
             await response.write(json.dumps({"type": "ERROR", "object": gone}).encode() + b"\n")
             return response
         breaking = self._breaking
-        self.watching += 1
+        self.begun.set()
         self._changed.set()
-        try:
-            sent = version
-            while not breaking.is_set():
-                for at, of, kind, found in list(self.events):
-                    if at > sent and of == resource and namespace in ("", found["metadata"].get("namespace", "")):
-                        line = json.dumps({"type": kind, "object": found}).encode() + b"\n"
-                        # In two pieces, as the network may do it.
-                        await response.write(line[:20])
-                        await response.write(line[20:])
-                sent = max(sent, self.version)
-                self._changed.clear()
+        sent = version
+        while not breaking.is_set():
+            self._changed.clear()
+            seen = self.version
+            for at, of, kind, found in list(self.events):
+                if at > sent and of == resource and namespace in ("", found["metadata"].get("namespace", "")):
+                    line = json.dumps({"type": kind, "object": found}).encode() + b"\n"
+                    # In two pieces, as the network may do it.
+                    await response.write(line[:20])
+                    await response.write(line[20:])
+            sent = max(sent, seen)
+            if self.version == seen and not breaking.is_set():
                 await self._changed.wait()
-            assert request.transport is not None
-            request.transport.abort()
-        finally:
-            self.watching -= 1
+        assert request.transport is not None
+        request.transport.abort()
         return response
 
 
@@ -278,6 +277,7 @@ async def test_a_version_that_is_gone_leads_to_a_new_list(stage: Stage, by_event
 
     async def act() -> None:
         await stage.found.until(lambda: len(stage.found.groups) == 2)
+        await stage.server.begun.wait()
         stage.server.break_watches()
         await stage.pause.begins()
         stage.server.delete("pods", "shop", "web-1")
@@ -311,6 +311,7 @@ async def test_a_server_that_is_down_leaves_targets_in_force_and_is_reported(sta
 
     async def act() -> None:
         await stage.found.until(lambda: len(stage.found.groups) == 1)
+        await stage.server.begun.wait()
         stage.server.broken.add("pods")
         stage.server.break_watches()
         for _ in range(2):

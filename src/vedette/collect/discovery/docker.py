@@ -20,7 +20,7 @@ from vedette.collect.discovery.answers import fetch_body
 from vedette.collect.discovery.groups import ADDRESS, META, Publish, TargetGroup, host_port, label_name
 from vedette.collect.discovery.health import Health
 from vedette.collect.discovery.refresh import Findings, Pause, refresh_forever
-from vedette.collect.http_client import Fetcher
+from vedette.collect.http_client import Fetcher, check_options
 from vedette.config.discovery import DockerDiscovery
 from vedette.config.http_client import HttpClient, TlsConfig
 from vedette.model.errors import DecodeError
@@ -99,6 +99,7 @@ class DockerDiscoverer:
     """Lists containers and networks at each interval."""
 
     def __init__(self, settings: DockerDiscovery, health: Health, *, pause: Pause = asyncio.sleep) -> None:
+        check_options(settings)
         self._settings = settings
         self._health = health
         self._pause = pause

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import structlog
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
@@ -64,3 +65,15 @@ class DiscoveryMetrics:
     def all(self) -> Iterable[Health]:
         """Everything there is."""
         return self._all.values()
+
+    def collect(self) -> Iterator[Metric]:
+        """The counts, for a `prometheus_client` registry."""
+        labels = ["kind", "job"]
+        refreshes = CounterMetricFamily("vedette_sd_refreshes", "Times that discovery asked.", labels=labels)
+        failures = CounterMetricFamily("vedette_sd_failures", "Times that it failed, in whole or part.", labels=labels)
+        failing = GaugeMetricFamily("vedette_sd_failing", "Sources that fail now.", labels=labels)
+        for health in self._all.values():
+            refreshes.add_metric([health.kind, health.job], health.refreshes)
+            failures.add_metric([health.kind, health.job], health.failures)
+            failing.add_metric([health.kind, health.job], len(health.problems))
+        yield from (refreshes, failures, failing)

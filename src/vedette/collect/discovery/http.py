@@ -14,7 +14,7 @@ from vedette.collect.discovery.groups import META, Publish
 from vedette.collect.discovery.health import Health
 from vedette.collect.discovery.refresh import Findings, Pause, refresh_forever
 from vedette.collect.discovery.static import written_group
-from vedette.collect.http_client import Fetcher, FetchError
+from vedette.collect.http_client import Fetcher, FetchError, check_options
 from vedette.config.discovery import HttpDiscovery
 from vedette.config.secrets import mask_url
 from vedette.config.target_file import parse_json_groups
@@ -28,6 +28,7 @@ class HttpDiscoverer:
     """Fetches the list at each interval; an answer that is not a good list changes nothing."""
 
     def __init__(self, settings: HttpDiscovery, health: Health, *, pause: Pause = asyncio.sleep) -> None:
+        check_options(settings)
         self._settings = settings
         self._health = health
         self._pause = pause

@@ -26,7 +26,7 @@ from yarl import URL
 from vedette.__about__ import __version__
 from vedette.collect.http_client.credentials import Credentials
 from vedette.collect.http_client.errors import FetchError
-from vedette.collect.http_client.oauth2 import ClientCredentials
+from vedette.collect.http_client.oauth2 import ClientCredentials, check_grant
 from vedette.collect.http_client.proxies import proxy_rule
 from vedette.collect.http_client.tls import TlsContext
 from vedette.config.http_client import HttpClient, OAuth2
@@ -85,6 +85,7 @@ class ResponseStream:
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response
+        self.url = str(response.url)
         self.status = response.status
         self.reason = response.reason or ""
         self.headers: Mapping[str, str] = response.headers
@@ -121,6 +122,18 @@ class ResponseStream:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
+def check_options(settings: HttpClient, *, environment: Mapping[str, str] | None = None) -> None:
+    """Find out whether a client can be made of some options, without making one.
+
+    Raises:
+        ValueError: a proxy's URL is none, or the OAuth 2.0 grant type is not supported.
+    """
+    proxy_rule(settings, os.environ if environment is None else environment)
+    if settings.oauth2 is not None:
+        check_grant(settings.oauth2)
+        check_options(_token_client(settings.oauth2), environment=environment)
+
+
 class Fetcher:
     """Connections, credentials and TLS for one set of options. Build and close it within an event loop."""
 
@@ -143,6 +156,7 @@ class Fetcher:
         Raises:
             ValueError: a proxy's URL is none, or the OAuth 2.0 grant type is not supported.
         """
+        check_options(settings, environment=environment)
         self._follow = settings.follow_redirects
         self._user_agent = user_agent
         self._unix_socket = unix_socket
@@ -188,7 +202,7 @@ class Fetcher:
         try:
             async with timer, self.stream(url, method=method, headers=headers, body=body) as stream:
                 content = await stream.read(body_bytes_limit, limit=limit)
-                return Response(stream.status, stream.reason, stream.headers, content, url)
+                return Response(stream.status, stream.reason, stream.headers, content, stream.url)
         except TimeoutError as exc:
             if not timer.expired():
                 raise _translated(exc) from exc

@@ -35,13 +35,7 @@ class ClientCredentials:
     """Fetches tokens for one `oauth2` section."""
 
     def __init__(self, settings: OAuth2, fetcher: Fetcher, *, clock_s: Callable[[], float] = time.monotonic) -> None:
-        """Prepare; nothing is fetched before the first request.
-
-        Raises:
-            ValueError: the grant type is not supported.
-        """
-        if settings.grant_type is not GrantType.CLIENT_CREDENTIALS:
-            raise ValueError(f"oauth2: grant_type {settings.grant_type} is not supported; use client_credentials")
+        """Prepare; nothing is fetched before the first request."""
         self._settings = settings
         self._fetcher = fetcher
         self._clock_s = clock_s
@@ -122,6 +116,16 @@ class ClientCredentials:
         self._used_secret = secret
         lifetime_s = _seconds(fields.get("expires_in"))
         self._expires_s = None if lifetime_s is None else self._clock_s() + lifetime_s - _EXPIRY_MARGIN_S
+
+
+def check_grant(settings: OAuth2) -> None:
+    """Refuse what this module cannot do.
+
+    Raises:
+        ValueError: the grant type is not supported.
+    """
+    if settings.grant_type is not GrantType.CLIENT_CREDENTIALS:
+        raise ValueError(f"oauth2: grant_type {settings.grant_type} is not supported; use client_credentials")
 
 
 def _object(answer: bytes) -> dict[str, Any]:

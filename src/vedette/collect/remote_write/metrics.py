@@ -5,12 +5,16 @@ Source: Prometheus 3, `storage/remote/queue_manager.go`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _LABELS: Final = ("remote_name", "url")
 _PREFIX: Final = "prometheus_remote_storage_"
+
+REASONS: Final = ("dropped_series", "series_gone", "too_old", "queue_full", "damaged", "disk", "error")
+"""Why samples are not sent: relabelling, a removed series, age, the queue's size, the disk, a bug."""
 
 
 class SendingMetrics:
@@ -54,6 +58,12 @@ class SendingMetrics:
         self.queue_bytes = Gauge(
             "vedette_remote_write_queue_bytes", "Disk space of the queue.", _LABELS, registry=registry
         )
+        others = (self.samples_in, self.exemplars_in, self.highest_timestamp, self.samples_dropped)
+        self.of_stores = [
+            metric
+            for metric in vars(self).values()
+            if isinstance(metric, Counter | Gauge | Histogram) and metric not in others
+        ]
 
     def of(self, name: str, url: str) -> StoreMetrics:
         """The metrics of one store."""
@@ -69,7 +79,7 @@ class StoreMetrics:
         self.samples = all_.samples.labels(name, url)
         self.samples_failed = all_.samples_failed.labels(name, url)
         self.samples_retried = all_.samples_retried.labels(name, url)
-        self.samples_pending = all_.samples_pending.labels(name, url)
+        self._pending = all_.samples_pending.labels(name, url)
         self.exemplars = all_.exemplars.labels(name, url)
         self.exemplars_failed = all_.exemplars_failed.labels(name, url)
         self.exemplars_retried = all_.exemplars_retried.labels(name, url)
@@ -86,15 +96,20 @@ class StoreMetrics:
         self.shards_desired = all_.shards_desired.labels(name, url)
         self.shard_capacity = all_.shard_capacity.labels(name, url)
         self.batch_size = all_.batch_size.labels(name, url)
-        self.queue_bytes = all_.queue_bytes.labels(name, url)
+        self._queue_bytes = all_.queue_bytes.labels(name, url)
         self._highest_sent_ms = 0
-        self._reasons: set[str] = set()
+        self._dropped = {reason: all_.samples_dropped.labels(name, url, reason) for reason in REASONS}
+
+    def moved(self, url: str) -> StoreMetrics:
+        """The metrics of this store at the same or another address; then these are gone."""
+        if url == self._key[1]:
+            return self
+        self.forget()
+        return StoreMetrics(self._all, self._key[0], url)
 
     def dropped(self, reason: str, count: int) -> None:
-        """Count samples that will not be sent."""
-        if count:
-            self._reasons.add(reason)
-            self._all.samples_dropped.labels(*self._key, reason).inc(count)
+        """Count samples that will not be sent; the reason is one of `REASONS`."""
+        self._dropped[reason].inc(count)
 
     def sent_up_to(self, time_ms: int) -> None:
         """Note the time of a sample that was sent."""
@@ -102,11 +117,14 @@ class StoreMetrics:
             self._highest_sent_ms = time_ms
             self.highest_sent.set(time_ms / 1000)
 
+    def watch(self, pending: Callable[[], int], queue_bytes: Callable[[], int]) -> None:
+        """Ask for these whenever the metrics are read."""
+        self._pending.set_function(pending)
+        self._queue_bytes.set_function(queue_bytes)
+
     def forget(self) -> None:
         """Drop these metrics: the store is gone."""
-        for metric in vars(self._all).values():
-            if isinstance(metric, Counter | Gauge | Histogram) and metric is not self._all.samples_dropped:
-                if metric not in (self._all.samples_in, self._all.exemplars_in, self._all.highest_timestamp):
-                    metric.remove(*self._key)
-        for reason in self._reasons:
+        for metric in self._all.of_stores:
+            metric.remove(*self._key)
+        for reason in REASONS:
             self._all.samples_dropped.remove(*self._key, reason)

@@ -46,6 +46,7 @@ class Reading:
         values: float64[n].
         exemplars: with their series' labels.
         end: everything before it is in this reading or an earlier one.
+        written_ms: when the newest of them were put into the spool.
         expired: samples left out because they have waited too long.
         damaged: samples left out because they, or their labels, cannot be read.
     """
@@ -56,6 +57,7 @@ class Reading:
     values: Float64s
     exemplars: list[tuple[LabelSet, Exemplar]]
     end: Place
+    written_ms: int
     expired: int
     damaged: int
 
@@ -68,6 +70,7 @@ class _Rest:
         start: where the frame begins.
         labels: of its series.
         series: int64[n], which of them each sample belongs to.
+        written_ms: when it was put into the spool.
         taken: how many samples were handed out.
     """
 
@@ -76,6 +79,7 @@ class _Rest:
     series: Int64s
     times: Int64s
     values: Float64s
+    written_ms: int
     taken: int = 0
 
 
@@ -89,6 +93,7 @@ class _Draft:
     values: list[Float64s] = field(default_factory=list[Float64s])
     exemplars: list[tuple[LabelSet, Exemplar]] = field(default_factory=list[tuple[LabelSet, Exemplar]])
     size: int = 0
+    written_ms: int = 0
     expired: int = 0
     damaged: int = 0
 
@@ -100,6 +105,7 @@ class _Draft:
         self.times.append(rest.times[part])
         self.values.append(rest.values[part])
         self.size += len(self.series[-1])
+        self.written_ms = max(self.written_ms, rest.written_ms)
         rest.taken += len(self.series[-1])
 
     def finish(self, end: Place) -> Reading:
@@ -111,6 +117,7 @@ class _Draft:
             values=np.concatenate(self.values or [empty.astype(np.float64)]),
             exemplars=self.exemplars,
             end=end,
+            written_ms=self.written_ms,
             expired=self.expired,
             damaged=self.damaged,
         )
@@ -133,7 +140,7 @@ class SpoolReader:
     def unread(self) -> int:
         """Samples that wait to be read."""
         rest = self._rest
-        return self._spool.samples_from(self.place) - (rest.taken if rest is not None else 0)
+        return max(0, self._spool.samples_from(self.place) - (rest.taken if rest is not None else 0))
 
     @property
     def place(self) -> Place:
@@ -155,7 +162,7 @@ class SpoolReader:
             OSError: a segment cannot be read.
         """
         draft = _Draft()
-        while draft.size < most:
+        while draft.size < most and len(draft.exemplars) < most:
             if self._rest is not None:
                 draft.add(self._rest, most - draft.size)
                 if self._rest.taken == len(self._rest.series):
@@ -198,6 +205,7 @@ class SpoolReader:
                         series.astype(np.int64)[known],
                         columns.times[known],
                         columns.values[known],
+                        head.written_ms,
                     )
                     self._rest = rest if len(rest.series) else None
                 case FrameKind.EXEMPLARS if not expired:

@@ -23,16 +23,16 @@ from vedette.collect.http_client import Fetcher, FetchError, Response
 from vedette.collect.scrape.labelling import report_labels, series_labels
 from vedette.collect.scrape.target import Target
 from vedette.collect.targets import Health, TargetView
+from vedette.collect.writing import PATIENCE_MS, mark_stale, round_time_ms, write_now
 from vedette.config import EscapingScheme, ScrapeConfig
 from vedette.config import ScrapeProtocol as Wanted
 from vedette.ingest.exemplars import ExemplarStore
-from vedette.ingest.limits import Drop
 from vedette.ingest.metadata import MetadataStore
 from vedette.ingest.rows import Prepared, RowSlots
 from vedette.ingest.writer import MetricsWriter
 from vedette.model.clock import Clock, next_tick
 from vedette.model.errors import DecodeError, LimitExceededError, OverloadedError
-from vedette.model.samples import STALE, Metadata
+from vedette.model.samples import Metadata
 from vedette.wire.exposition import (
     DEFAULT_PROTOCOLS,
     LayoutParser,
@@ -41,12 +41,6 @@ from vedette.wire.exposition import (
     accept_header,
     choose_format,
 )
-
-PATIENCE_MS: Final = 1000
-"""How long scraped samples may wait to be committed: they can be lost only in a crash, and only so many."""
-
-TOLERANCE_MS: Final = 10
-"""A scrape that starts so little late gets the time it was due: evenly spaced times take no room."""
 
 _PROTOCOLS: Final = {
     Wanted.PROMETHEUS_PROTO: ScrapeProtocol.PROTOBUF,
@@ -199,7 +193,6 @@ class TargetLoop:
         clock, interval_ms = self._context.clock, self.target.interval_ms
         offset_ms = self.target.offset_ms(self._context.seed)
         last_ms: int | None = None
-        tolerance_ms = min(TOLERANCE_MS, interval_ms // 100)
         while True:
             now_ms = clock.now_ms()
             due_ms = next_tick(now_ms, interval_ms, offset_ms, last_ms)
@@ -207,8 +200,7 @@ class TargetLoop:
                 self._context.metrics.late.inc((due_ms - last_ms) // interval_ms - 1)
             await clock.sleep(max(0, due_ms - now_ms) / 1000)
             last_ms = due_ms
-            now_ms = clock.now_ms()
-            await self.scrape(due_ms if abs(now_ms - due_ms) <= tolerance_ms else now_ms)
+            await self.scrape(round_time_ms(due_ms, clock.now_ms(), interval_ms))
 
     async def scrape(self, now_ms: int) -> None:
         """One round.
@@ -348,7 +340,7 @@ class TargetLoop:
             self._rows.owe(ended)
 
     def _mark_stale(self, slots: Int64s, now_ms: int) -> bool:
-        return not len(slots) or self._write(slots, np.full(len(slots), STALE), now_ms)
+        return mark_stale(self._context.writer, self._source, slots, now_ms)
 
     def _report(self, facts: _Round, duration_s: float, now_ms: int) -> None:
         """Write `up` and its companions."""
@@ -365,19 +357,4 @@ class TargetLoop:
             facts.body_bytes,
         )
         values = np.array(figures[: len(self._report_names)], np.float64)
-        stored = self._report_slots >= 0
-        self._write(self._report_slots[stored], values[stored], now_ms)
-
-    def _write(
-        self,
-        slots: Int64s,
-        values: Float64s,
-        now_ms: int,
-    ) -> bool:
-        times = np.full(len(slots), now_ms, np.int64)
-        try:
-            self._context.writer.take(self._source, slots, times, values, patience_ms=PATIENCE_MS)
-        except OverloadedError as exc:
-            self._context.writer.refuse(self._source, Drop.OVERLOADED, len(slots), str(exc))
-            return False
-        return True
+        write_now(self._context.writer, self._source, self._report_slots, values, now_ms)

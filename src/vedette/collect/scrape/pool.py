@@ -14,15 +14,20 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from vedette.collect.http_client import Fetcher
+from vedette.collect.http_client import Fetcher, check_options
 from vedette.collect.scrape.loop import ScrapeContext, TargetLoop
 from vedette.collect.scrape.target import Target, TargetError, build_target, unique_targets
 from vedette.collect.targets import DroppedTarget, PoolView, TargetView
+from vedette.collect.writing import mark_stale
 from vedette.config import ScrapeConfig
 from vedette.ingest.relabel import compile_rules
 from vedette.model.labels import LabelSet
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+
+Int64s = NDArray[np.int64]
+
+_NOTHING: Int64s = np.zeros(0, np.int64)
 
 MAX_DROPPED_KEPT = 1000
 """Targets dropped by relabelling whose labels are kept, where the job does not say."""
@@ -80,6 +85,7 @@ class Pool:
         Raises:
             ValueError: the job's HTTP options do not make a client.
         """
+        check_options(job)
         self.job = job
         self._discoverers = discoverers
         self._context = context
@@ -92,8 +98,8 @@ class Pool:
         self._dropped: list[DroppedTarget] = []
         self._dropped_count = 0
         self._problems: set[str] = set()
-        # From the pool that this one replaces: series that end unless they come again.
-        self._inherited: dict[tuple[LabelSet, str], NDArray[np.int64]] = {}
+        # From the pool that this one replaces, by target's labels: series that end unless they come again.
+        self._inherited: dict[LabelSet, Int64s] = {}
 
     @property
     def view(self) -> PoolView:
@@ -120,15 +126,15 @@ class Pool:
                 self._changed.clear()
                 self._sync(fetcher, tasks)
 
-    def hand_over(self) -> dict[tuple[LabelSet, str], NDArray[np.int64]]:
+    def hand_over(self) -> dict[LabelSet, Int64s]:
         """For the pool that replaces this one: the live series of each target, not to be marked stale yet."""
-        handed = {
-            (running.loop.target.labels, running.loop.target.url): running.loop.take_live()
-            for running in self._running.values()
-        }
-        return {**self._inherited, **handed}
+        handed = self._inherited
+        for running in self._running.values():
+            labels = running.loop.target.labels
+            handed[labels] = np.union1d(running.loop.take_live(), handed.get(labels, _NOTHING))
+        return handed
 
-    def inherit(self, handed: dict[tuple[LabelSet, str], NDArray[np.int64]]) -> None:
+    def inherit(self, handed: dict[LabelSet, Int64s]) -> None:
         """Take over what the pool that this one replaces had."""
         self._inherited = handed
 
@@ -145,7 +151,8 @@ class Pool:
         slots = [slots for slots in self._inherited.values() if len(slots)]
         self._inherited.clear()
         if slots:
-            mark_stale(f"scrape:{self.job.job_name}", np.unique(np.concatenate(slots)), self._context)
+            ended = np.unique(np.concatenate(slots))
+            mark_stale(self._context.writer, f"scrape:{self.job.job_name}", ended, self._context.clock.now_ms())
 
     def _publisher(self, number: int) -> Publish:
         def publish(groups: Sequence[FoundGroup]) -> None:
@@ -171,7 +178,7 @@ class Pool:
             gone.loop.end(now_ms)
         for key, target in targets.items():
             if key not in self._running:
-                inherited = self._inherited.pop((target.labels, target.url), None)
+                inherited = self._inherited.pop(target.labels, None)
                 loop = TargetLoop(target, self.job, fetcher, self._context, inherited=inherited)
                 self._running[key] = _Running(loop, tasks.create_task(loop.run()))
             self._running[key].loop.barred = barred

@@ -41,7 +41,7 @@ from vedette.collect.discovery.kubernetes.pods import pod_group
 from vedette.collect.discovery.kubernetes.reflector import ApiServer, Reflector
 from vedette.collect.discovery.kubernetes.services import service_group
 from vedette.collect.discovery.refresh import Pause, backoff_s
-from vedette.collect.http_client import Fetcher
+from vedette.collect.http_client import Fetcher, check_options
 from vedette.config.discovery import KubernetesDiscovery, Role
 from vedette.model.errors import VedetteError
 
@@ -93,6 +93,7 @@ class KubernetesDiscoverer:
         pause: Pause = asyncio.sleep,
         gather_s: float = _GATHER_S,
     ) -> None:
+        check_options(settings)
         self._settings = settings
         self._plan = ROLES[settings.role]
         self._health = health
@@ -130,6 +131,7 @@ class KubernetesDiscoverer:
                 connection = await asyncio.to_thread(
                     connection_of, self._settings, self._environment, service_account=self._service_account
                 )
+                check_options(connection.client, environment=self._environment)
             except (VedetteError, ValueError) as exc:
                 pause_s = backoff_s(failures, _LONGEST_PAUSE_S)
                 failures += 1

@@ -1,0 +1,134 @@
+"""`vedette backup` and `vedette restore`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from vedette.cli.exit_codes import ExitCode
+from vedette.cli.failures import CommandError
+from vedette.cli.invocation import Invocation, command
+from vedette.cli.terminal import err, printable, show_json
+from vedette.client import Call, UnexpectedAnswerError, is_running
+
+_PATH: Final = "/api/vedette/v1/backup"
+
+
+def register(app: typer.Typer, *, panel: str) -> None:
+    """Add the commands."""
+    app.command("backup", rich_help_panel=panel, epilog="Example: `vedette backup /backup/vedette-monday`")(backup)
+    example = "Example: `vedette restore /backup/vedette-monday --data /var/lib/vedette`"
+    app.command("restore", rich_help_panel=panel, epilog=example)(restore)
+
+
+@command(server=True)
+def backup(
+    invocation: Invocation,
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Where to; a new or empty directory on the server's machine.")
+    ],
+) -> None:
+    """Copy everything that is stored, while the server runs.
+
+    The copy is what was stored at one moment. The server writes it: its user must be able to.
+    """
+    with invocation.connect() as connection:
+        # What `.` means is known here, and to a server elsewhere it means nothing.
+        target = directory.expanduser()
+        if connection.server.local:
+            target = target.absolute()
+        elif not target.is_absolute():
+            raise CommandError(
+                f"{directory} is no absolute path",
+                remedy="The server is on another machine; name a directory there from its root.",
+                exit_code=ExitCode.USAGE,
+            )
+        call = Call(
+            _PATH,
+            method="POST",
+            content=json.dumps({"directory": str(target)}).encode(),
+            kind="application/json",
+            patient=True,
+        )
+        result: Any = None
+        with _progress() as advance:
+            for said in connection.lines(call):
+                match said:
+                    case {"stage": str(stage), "done": int(done), "total": int(total)}:
+                        advance(stage, done, total)
+                    case {"error": str(problem)}:
+                        raise CommandError(f"the backup failed: {problem}")
+                    case {"result": found}:
+                        result = found
+                    case _:
+                        raise UnexpectedAnswerError("the server tells of its backup in an unknown form")
+    if result is None:
+        raise CommandError(
+            f"the server stopped before the backup was done; {target} is not complete",
+            remedy="Remove it and try again; the server's log says what happened.",
+        )
+    if invocation.wants_json:
+        show_json(result)
+    else:
+        typer.echo(f"backup written to {target}")
+
+
+@command(data=True)
+def restore(
+    invocation: Invocation,
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A backup made by `vedette backup`.")],
+) -> None:
+    """Bring a backup back into an empty data directory, while no server runs on it."""
+    source, data_dir = directory.expanduser().absolute(), invocation.data_dir()
+    if not source.is_dir():
+        raise CommandError(f"there is no directory {source}")
+    if is_running(data_dir):
+        raise CommandError(
+            f"a server is running on the data directory {data_dir}",
+            remedy="Stop it first, or restore into another directory with --data DIR.",
+        )
+    _restore_offline(source, data_dir)
+    if invocation.wants_json:
+        show_json({"restored": str(source), "data": str(data_dir)})
+    else:
+        typer.echo(f"restored {source} into {data_dir}; start it with `vedette up`")
+
+
+def _restore_offline(source: Path, data_dir: Path) -> None:
+    """Hold the data directory as a server would, and let the engine read the copy."""
+    from vedette.http.run_files import hold_data_directory  # noqa: PLC0415 - the server's parts
+    from vedette.store.engine import ChdbEngine  # noqa: PLC0415 - likewise
+    from vedette.store.metrics.backup import restore as restore_tables  # noqa: PLC0415 - likewise
+    from vedette.store.schema import migrate  # noqa: PLC0415 - likewise
+
+    with hold_data_directory(data_dir):
+        engine = ChdbEngine(data_dir / "engine")
+        try:
+            restore_tables(engine, source)
+            migrate(engine)
+        finally:
+            engine.close()
+
+
+@contextmanager
+def _progress() -> Generator[Callable[[str, int, int], None]]:
+    """A bar on a terminal; gives what takes a stage, how much of it is done, and how much there is."""
+    if not sys.stderr.isatty():
+        yield lambda _stage, _done, _total: None
+        return
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn  # noqa: PLC0415 - on a terminal
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, console=err(), transient=True) as progress:
+        task = progress.add_task("backup", total=None)
+
+        def advance(stage: str, done: int, total: int) -> None:
+            progress.update(task, description=printable(stage), completed=done, total=total or None)
+
+        yield advance

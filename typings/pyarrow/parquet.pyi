@@ -1,0 +1,16 @@
+"""Writing Parquet files."""
+
+from types import TracebackType
+from typing import IO, Self
+
+from . import RecordBatch, Schema, Table
+
+class ParquetWriter:
+    def __init__(self, where: IO[bytes], schema: Schema, *, compression: str = ...) -> None: ...
+    def write_batch(self, batch: RecordBatch) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+def read_table(source: object) -> Table: ...
