@@ -25,6 +25,9 @@ PATIENCE_S: Final = 60.0
 
 STOP_WITHIN_S: Final = 40.0
 
+VEDETTE: Final = Path(sys.executable).with_name("vedette")
+"""The command line of the environment that runs the tests."""
+
 QUIET: Final = """
 host: {enabled: false}
 self: {enabled: false, canary: {enabled: false}}
@@ -63,7 +66,9 @@ class VedetteServer:
 
     def start(self, *, wait: bool = True) -> VedetteServer:
         """Start, and wait until it is ready."""
-        command = [sys.executable, "/tmp/t/up.py", str(self.data_dir), str(self.config_file or "-"), self.listen]
+        command = [str(VEDETTE), "up", "--data", str(self.data_dir), "--listen", self.listen]
+        if self.config_file is not None:
+            command += ["--config", str(self.config_file)]
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, env=self._env)
         if wait:

@@ -4,8 +4,10 @@ import importlib.util
 import shutil
 import socket
 import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +16,11 @@ import httpx
 import pytest
 
 READY_WITHIN_S = 60
+
+_TESTS = Path(__file__).resolve().parents[1]
+# Test modules are imported one by one; what they share is found here.
+if str(_TESTS) not in sys.path:
+    sys.path.insert(0, str(_TESTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,66 @@ def prometheus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prom
             yield PrometheusServer(url, log)
         finally:
             process.kill()
+
+
+@contextmanager
+def running(name: str, options: Sequence[str], url: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Another program, from when it answers at `url` until the block is left.
+
+    Args:
+        name: of the program; the test is skipped where it is not installed.
+        options: its command line.
+        url: where it answers `/-/ready`.
+        log: what it writes.
+    """
+    binary = shutil.which(name)
+    if binary is None:
+        pytest.skip(f"there is no `{name}` on the path")
+    with log.open("ab") as output, subprocess.Popen([binary, *options], stdout=output, stderr=output) as process:
+        try:
+            wait_until_ready(url, process, log)
+            yield process
+        finally:
+            process.kill()
+
+
+@contextmanager
+def prometheus(folder: Path, config: str, *options: str) -> Iterator[str]:
+    """A Prometheus with this configuration, in which SELF is its own address; yields where it listens."""
+    folder.mkdir(parents=True, exist_ok=True)
+    url = f"http://127.0.0.1:{free_port()}"
+    (folder / "prometheus.yml").write_text(config.replace("SELF", url.removeprefix("http://")))
+    command = [
+        f"--config.file={folder / 'prometheus.yml'}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address={url.removeprefix('http://')}",
+        *options,
+    ]
+    with running("prometheus", command, url, folder / "log"):
+        yield url
+
+
+@contextmanager
+def vmagent(folder: Path, scrape_config: str, write_to: str) -> Iterator[str]:
+    """A vmagent that scrapes (SELF is its own address) and writes to a store; yields where it listens."""
+    folder.mkdir(parents=True, exist_ok=True)
+    url = f"http://127.0.0.1:{free_port()}"
+    (folder / "scrape.yml").write_text(scrape_config.replace("SELF", url.removeprefix("http://")))
+    command = [
+        f"-promscrape.config={folder / 'scrape.yml'}",
+        f"-remoteWrite.url={write_to}",
+        f"-remoteWrite.tmpDataPath={folder / 'queue'}",
+        "-remoteWrite.flushInterval=200ms",
+        f"-httpListenAddr={url.removeprefix('http://')}",
+    ]
+    with running("vmagent", command, url, folder / "log"):
+        yield url
+
+
+@pytest.fixture(scope="session")
+def programs() -> ModuleType:
+    """`prometheus` and `vmagent`, to be started by a test."""
+    return sys.modules[__name__]
 
 
 def free_port() -> int:

@@ -7,21 +7,21 @@ reads the configuration again.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO, cast
+from typing import cast
 
 import structlog
 import uvloop
 
 from vedette.app.banner import Announce
+from vedette.app.logs import configure_log
 from vedette.app.server import serve
-from vedette.config import Loaded, LogFormat, Logging, LogLevel, default_config, load
+from vedette.config import Loaded, default_config, load
 from vedette.model.errors import VedetteError
 
 _KILLED = 128
@@ -106,34 +106,3 @@ async def _main(options: ServerOptions, loaded: Loaded, read: Callable[[], Loade
     announce = Announce(sys.stdout)
     await serve(options.data_dir, loaded, read, listen=options.listen, stop=stop, reload=reload, announce=announce)
     return 0
-
-
-def configure_log(settings: Logging, stream: TextIO) -> None:
-    """Events on standard error: for people on a terminal, JSON lines elsewhere, unless the configuration decides."""
-    levels = {
-        LogLevel.DEBUG: logging.DEBUG,
-        LogLevel.INFO: logging.INFO,
-        LogLevel.WARNING: logging.WARNING,
-        LogLevel.ERROR: logging.ERROR,
-    }
-    for_people = settings.format is LogFormat.CONSOLE or (settings.format is LogFormat.AUTO and stream.isatty())
-    shared: list[structlog.typing.Processor] = [
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="%H:%M:%S" if for_people else "iso", utc=not for_people),
-    ]
-    if for_people:
-        last: list[structlog.typing.Processor] = [
-            structlog.dev.ConsoleRenderer(
-                colors=stream.isatty(), pad_event_to=28, exception_formatter=structlog.dev.plain_traceback
-            )
-        ]
-    else:
-        # Without local variables: they hold whatever was at hand, secrets too.
-        traces = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-        last = [structlog.processors.ExceptionRenderer(traces), structlog.processors.JSONRenderer()]
-    structlog.configure(
-        processors=[*shared, *last],
-        wrapper_class=structlog.make_filtering_bound_logger(levels[settings.level]),
-        logger_factory=structlog.PrintLoggerFactory(stream),
-        cache_logger_on_first_use=False,
-    )

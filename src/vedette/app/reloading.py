@@ -17,8 +17,11 @@ from vedette.config import Config, Loaded, changed_jobs, changed_sections
 from vedette.model.clock import Clock
 from vedette.model.errors import ConfigError, ConfigErrors, Location
 
-_AT_START = frozenset({"http", "auth", "storage", "limits", "query", "logging", "remote_write"})
+_AT_START = frozenset({"http", "auth", "storage"})
 """Sections that take effect with the next start."""
+
+Apply = Callable[[Config], None]
+"""Takes over what cannot fail: limits, the log's level."""
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
@@ -31,6 +34,7 @@ class Reloader:
         loaded: Loaded,
         read: Callable[[], Loaded],
         collecting: Collecting,
+        apply: Apply,
         registry: CollectorRegistry,
         clock: Clock,
     ) -> None:
@@ -40,6 +44,7 @@ class Reloader:
         self.problem = ""
         self._read = read
         self._collecting = collecting
+        self._apply = apply
         self._clock = clock
         self._busy = asyncio.Lock()
         self._ok = Gauge(
@@ -91,6 +96,7 @@ class Reloader:
             jobs = changed_jobs(self.config, loaded.config)
             sections = changed_sections(self.config, loaded.config)
             self._collecting.apply(prepared)
+            self._apply(loaded.config)
             self.loaded = loaded
             self.successful, self.problem = True, ""
             self.reloaded_ms = self._clock.now_ms()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -23,10 +24,11 @@ from vedette.app.banner import Announce
 from vedette.app.collecting import Collecting, open_collecting
 from vedette.app.door import open_door
 from vedette.app.housekeeping import keep_house
+from vedette.app.logs import configure_log
 from vedette.app.reloading import Reloader
 from vedette.app.storage import open_storage
-from vedette.app.wiring import http_settings, query_limits
-from vedette.config import Loaded
+from vedette.app.wiring import http_settings, ingest_limits, query_limits
+from vedette.config import Config, Loaded
 from vedette.http import Readiness, RunningServer
 from vedette.http.run_files import RunInfo, hold_data_directory
 from vedette.model.clock import Clock
@@ -78,7 +80,13 @@ async def serve(
             )
         )
         collecting = await stack.enter_async_context(open_collecting(config, storage, registry, clock, data_dir))
-        reloader = Reloader(loaded, read, collecting, registry, clock)
+
+        def apply(changed: Config) -> None:
+            storage.writer.limits = ingest_limits(changed)
+            queries.limits = query_limits(changed)
+            configure_log(changed.logging, sys.stderr)
+
+        reloader = Reloader(loaded, read, collecting, apply, registry, clock)
         await stack.enter_async_context(_background(keep_house(storage, config, clock)))
         await stack.enter_async_context(_background(reloader.run(reload)))
         settings = http_settings(config, listen)

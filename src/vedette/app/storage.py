@@ -23,6 +23,7 @@ from vedette.ingest.ledger import Ledger
 from vedette.ingest.metadata import MetadataStore
 from vedette.ingest.writer import MetricsWriter
 from vedette.model.clock import Clock
+from vedette.model.errors import VedetteError
 from vedette.store.commit import GroupCommit, open_group_commit
 from vedette.store.engine import ChdbEngine, ClickHouseEngine, Engine
 from vedette.store.head import SampleMemory, SeriesIndex
@@ -115,9 +116,6 @@ async def open_storage(
 
             await loop.run_in_executor(executor, prepare)
 
-            def insert(table: str, rows: pa.Table, token: str) -> None:
-                engine.insert(table, rows, token=token)
-
             memory_from_ms = now_ms - HEAD_WINDOW_MS
             known = await loop.run_in_executor(
                 executor,
@@ -138,7 +136,7 @@ async def open_storage(
             metadata = MetadataStore()
             metadata.load(await loop.run_in_executor(executor, metrics.read_metadata))
             async with open_group_commit(
-                insert,
+                _Insert(engine),
                 [table.name for table in TABLES],
                 executor,
                 token_prefix=secrets.token_hex(8),
@@ -172,6 +170,26 @@ async def open_storage(
                 yield storage
         finally:
             await loop.run_in_executor(executor, engine.close)
+
+
+class _Insert:
+    """Inserts rows, and tells the log when that begins to fail and when it works again."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._problem = ""
+
+    def __call__(self, table: str, rows: pa.Table, token: str) -> None:
+        try:
+            self._engine.insert(table, rows, token=token)
+        except VedetteError as exc:
+            if self._problem != str(exc):
+                self._problem = str(exc)
+                log.error("rows cannot be stored", table=table, rows=rows.num_rows, error=str(exc))  # noqa: TRY400 - an event, not a bug
+            raise
+        if self._problem:
+            self._problem = ""
+            log.info("rows are stored again")
 
 
 def _open_engine(config: Config, data_dir: Path) -> Engine:

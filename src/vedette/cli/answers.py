@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vedette.cli.terminal import printable
-from vedette.client import UnexpectedAnswerError
+from vedette.client.errors import UnexpectedAnswerError
 from vedette.model.labels import LabelSet, format_labels, label_set
 
 if TYPE_CHECKING:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 import sys
 import time
-import zlib
 from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -21,11 +19,13 @@ from vedette.cli.failures import CommandError
 from vedette.cli.invocation import Invocation, command
 from vedette.cli.openmetrics_chunks import Chunk, read_chunks
 from vedette.cli.terminal import err, show_json
-from vedette.client import AnswerError, Call, Connection, UnexpectedAnswerError
+from vedette.client.errors import AnswerError, UnexpectedAnswerError
 from vedette.model.errors import ConfigError, Location
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+    from vedette.client import Connection
 
 _PATH: Final = "/api/vedette/v1/import/openmetrics"
 _KIND: Final = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -78,6 +78,8 @@ def _send(
     connection: Connection, chunk: Chunk, file: str, result: _Sum, sleep: Callable[[float], None] = time.sleep
 ) -> None:
     """Have a piece stored; wait while the server is too busy."""
+    from vedette.client import Call  # noqa: PLC0415 - as all of the client
+
     call = Call(_PATH, method="POST", content=chunk.body, kind=_KIND)
     for tries in range(_MOST_TRIES):
         try:
@@ -116,11 +118,13 @@ def _opened(file: str) -> Generator[tuple[IO[bytes], IO[bytes]]]:
         yield raw, raw
         return
     with _open(file) as raw:
+        from gzip import GzipFile  # noqa: PLC0415 - for those who import only
+
         packed = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)
         if not packed:
             _check_end(raw, file)
-        yield (cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if packed else raw), raw
+        yield (cast("IO[bytes]", GzipFile(fileobj=raw)) if packed else raw), raw
 
 
 def _open(file: str) -> IO[bytes]:
@@ -154,9 +158,11 @@ class _Readable:
 
     def read(self, size: int, /) -> bytes:
         """Up to so many bytes."""
+        from zlib import error as ZlibError  # noqa: N812, PLC0415 - as above
+
         try:
             return self._source.read(size)
-        except (OSError, EOFError, zlib.error) as exc:
+        except (OSError, EOFError, ZlibError) as exc:
             reason = (exc.strerror if isinstance(exc, OSError) else None) or str(exc)
             raise CommandError(f"cannot read {self._name}: {reason}") from exc
 

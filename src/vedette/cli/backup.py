@@ -15,7 +15,7 @@ from vedette.cli.exit_codes import ExitCode
 from vedette.cli.failures import CommandError
 from vedette.cli.invocation import Invocation, command
 from vedette.cli.terminal import err, printable, show_json
-from vedette.client import Call, UnexpectedAnswerError, is_running
+from vedette.client.errors import UnexpectedAnswerError
 
 _PATH: Final = "/api/vedette/v1/backup"
 
@@ -38,6 +38,8 @@ def backup(
 
     The copy is what was stored at one moment. The server writes it: its user must be able to.
     """
+    from vedette.client import Call  # noqa: PLC0415 - as all of the client
+
     with invocation.connect() as connection:
         # What `.` means is known here, and to a server elsewhere it means nothing.
         target = directory.expanduser()
@@ -85,6 +87,8 @@ def restore(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="A backup made by `vedette backup`.")],
 ) -> None:
     """Bring a backup back into an empty data directory, while no server runs on it."""
+    from vedette.client import is_running  # noqa: PLC0415 - as all of the client
+
     source, data_dir = directory.expanduser().absolute(), invocation.data_dir()
     if not source.is_dir():
         raise CommandError(f"there is no directory {source}")

@@ -34,19 +34,19 @@ def compile_kernels(invocation: Invocation) -> None:
     began_s = time.monotonic()
     for module in kernel_modules():
         importlib.import_module(module)
-    count = 0
+    names: list[str] = []
     if sys.stderr.isatty() and not invocation.wants_json:
         with err().status("compiling") as status:
-            for count, total, name in kernels.compile_kernels():
-                status.update(f"compiling {count}/{total}  [dim]{name}[/]")
+            for number, total, name in kernels.compile_kernels():
+                names.append(name)
+                status.update(f"compiling {number}/{total}  [dim]{name}[/]")
     else:
-        for count, _total, _name in kernels.compile_kernels():
-            pass
+        names += [name for _, _, name in kernels.compile_kernels()]
     took_s = time.monotonic() - began_s
     if invocation.wants_json:
-        show_json({"kernels": count, "seconds": round(took_s, 3)})
+        show_json({"kernels": len(names), "seconds": round(took_s, 3)})
     elif took_s > _QUIET_S:
-        typer.echo(f"{count} functions compiled in {took_s:.0f} s", err=True)
+        typer.echo(f"{len(names)} functions compiled in {took_s:.0f} s", err=True)
 
 
 def kernel_modules() -> Iterator[str]:

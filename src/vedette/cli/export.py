@@ -20,7 +20,6 @@ from vedette.cli.invocation import Invocation, command
 from vedette.cli.metric_names import complete_expression
 from vedette.cli.terminal import err, show_json
 from vedette.cli.times import parse_moment
-from vedette.client import Client
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,13 +52,15 @@ def export(
     ] = None,
     end: Annotated[str | None, typer.Option("--end", "-e", metavar="TIME", help="Until when.")] = None,
     form: Annotated[
-        FileFormat | None, typer.Option("--format", help="What to write, where the file's name does not say it.")
+        FileFormat | None, typer.Option("--format", metavar="parquet|arrow|csv", help="What to write, where the file's name does not say it.")
     ] = None,
 ) -> None:
     """Write samples as they are stored to a Parquet, Arrow or CSV file.
 
     A row is a sample: its series' labels (in CSV, in PromQL's notation), its time and its value.
     """
+    from vedette.client import Client  # noqa: PLC0415 - as all of the client
+
     chosen = form or _format_of(file)
     now = datetime.now(UTC).astimezone()
     since = None if start is None else parse_moment("--start", start, now)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from vedette.cli.exit_codes import ExitCode
 from vedette.cli.terminal import Output, err
-from vedette.client import AnswerError, ClientError, ExpressionError, UnreachableError
+from vedette.client.errors import AnswerError, ClientError, ExpressionError, UnreachableError
 from vedette.model.errors import ConfigError, ConfigErrors, Location, VedetteError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from vedette.cli.exit_codes import ExitCode
 from vedette.cli.failures import CommandError
 from vedette.cli.invocation import Invocation, command
 from vedette.cli.terminal import note, printable, show, show_json, table
-from vedette.client import AnswerError, Call, UnexpectedAnswerError
+from vedette.client.errors import AnswerError, UnexpectedAnswerError
 
 
 def register(app: typer.Typer, *, panel: str) -> None:
@@ -23,6 +23,8 @@ def register(app: typer.Typer, *, panel: str) -> None:
 @command(server=True)
 def health(invocation: Invocation) -> ExitCode:
     """Say whether the server is ready: exit code 0 if it is, 1 if it is not, 3 if there is none."""
+    from vedette.client import Call  # noqa: PLC0415 - as all of the client
+
     with invocation.connect() as connection:
         url = connection.server.url
         ready, detail = True, ""
@@ -45,6 +47,8 @@ def ledger(
     fail: Annotated[bool, typer.Option("--fail", help="Exit code 1 if anything was dropped.")] = False,  # noqa: FBT002
 ) -> ExitCode:
     """Show what became of the samples of each source since the start: received = stored + dropped, by reason."""
+    from vedette.client import Call  # noqa: PLC0415 - as all of the client
+
     with invocation.connect() as connection:
         raw = connection.fetch(Call("/api/vedette/v1/ledger"))
     try:

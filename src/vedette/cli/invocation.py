@@ -6,21 +6,23 @@ A command is a function whose first argument is the `Invocation`; `command` adds
 from __future__ import annotations
 
 import functools
+import gc
 import inspect
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from vedette.cli.exit_codes import ExitCode
 from vedette.cli.failures import CommandError, failures_of, show_failures
 from vedette.cli.terminal import Output
-from vedette.client import Connection, default_data_dir, find_server
-from vedette.client.connection import DEFAULT_TIMEOUT_S
 from vedette.model.errors import VedetteError
+
+if TYPE_CHECKING:
+    from vedette.client import Connection
 
 _SERVER: Final = "Server"
 
@@ -57,9 +59,13 @@ _TokenFile = Annotated[
     Path | None, typer.Option("--token-file", metavar="FILE", help="A file with the token.", rich_help_panel=_SERVER)
 ]
 _Timeout = Annotated[
-    float,
+    float | None,
     typer.Option(
-        "--timeout", metavar="SECONDS", min=0.01, help="Give up when the server is silent.", rich_help_panel=_SERVER
+        "--timeout",
+        metavar="SECONDS",
+        min=0.01,
+        help="Give up when the server is silent so long. 130 unless it is given.",
+        rich_help_panel=_SERVER,
     ),
 ]
 
@@ -73,7 +79,7 @@ class Invocation:
     url: str | None = None
     token: str | None = None
     token_file: Path | None = None
-    timeout: float = DEFAULT_TIMEOUT_S
+    timeout: float | None = None
 
     @property
     def wants_json(self) -> bool:
@@ -82,6 +88,8 @@ class Invocation:
 
     def data_dir(self) -> Path:
         """The data directory."""
+        from vedette.client import default_data_dir  # noqa: PLC0415 - for those who need one only
+
         return self.data.expanduser() if self.data is not None else default_data_dir()
 
     def connect(self) -> Connection:
@@ -91,6 +99,8 @@ class Invocation:
             ClientError: it cannot be found.
             CommandError: the options contradict each other, or the token's file cannot be read.
         """
+        from vedette.client import Connection, find_server  # noqa: PLC0415 - for those who ask a server only
+
         if self.url is not None and self.data is not None:
             raise CommandError(
                 "--url names a server and --data another one",
@@ -98,7 +108,8 @@ class Invocation:
                 exit_code=ExitCode.USAGE,
             )
         folder = None if self.data is None else self.data.expanduser()
-        return Connection(find_server(url=self.url, token=self._token(), data_dir=folder), timeout_s=self.timeout)
+        server = find_server(url=self.url, token=self._token(), data_dir=folder)
+        return Connection(server) if self.timeout is None else Connection(server, timeout_s=self.timeout)
 
     def _token(self) -> str | None:
         if self.token_file is None:
@@ -118,7 +129,7 @@ _SERVER_OPTIONS: Final[dict[str, tuple[Any, Any]]] = {
     "url": (_Url, None),
     "token": (_Token, None),
     "token_file": (_TokenFile, None),
-    "timeout": (_Timeout, DEFAULT_TIMEOUT_S),
+    "timeout": (_Timeout, None),
 }
 
 
@@ -150,6 +161,7 @@ def command(
 
         @functools.wraps(function)
         def run(**values: Any) -> None:
+            gc.enable()
             invocation = Invocation(**{name: values.pop(name) for name in shared})
             code = guarded(lambda: function(invocation, **values), invocation.output)
             if code is not ExitCode.OK:

@@ -65,14 +65,14 @@ def read_chunks(source: Source, name: str, *, chunk_bytes: int = CHUNK_BYTES) ->
     while True:
         block = source.read(chunk_bytes)
         text = rest + block
-        # At the end of the file the last line may lack its break.
         cut = len(text) if not block else text.rfind(b"\n") + 1
         whole, rest = text[:cut], text[cut:]
         if len(rest) > MAX_LINE_BYTES:
             at = Location(name, line + whole.count(b"\n"))
             raise ConfigError(at=at, problem=f"the line is longer than {MAX_LINE_BYTES:,} bytes", remedy=_NOT_THIS)
         end = _end_mark(whole)
-        body = whole if end is None else whole[:end]
+        # Without its end the last line may be half a line, with another number than it should have.
+        body = whole[: whole.rfind(b"\n") + 1 if end is None else end]
         if body.strip():
             yield Chunk(carried + body + _EOF + b"\n", line, carried.count(b"\n"))
         if end is not None:

@@ -68,7 +68,7 @@ def draw(lines: Sequence[Line], frame: Frame, local: Callable[[float], datetime]
     if not finite:
         return None
     rows = max(4, frame.rows - 2)
-    axis = value_axis(min(finite), max(finite), frame.unit, max(2, rows // 3))
+    axis = value_axis(min(finite), max(finite), frame.unit, max(3, rows // 3))
     labels = {_row(value, axis, rows): axis.scale.show(value) for value in axis.ticks}
     margin = max(len(label) for label in labels.values())
     numbered = len(lines) > 1

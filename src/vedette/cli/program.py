@@ -56,7 +56,7 @@ compile_kernels.register(app, panel=_MORE)
 completion.register(app, panel=_MORE)
 
 
-def main() -> None:
+def run() -> None:
     """Run the program; ends the process with the command's exit code."""
     # Colour in help and usage errors too follows NO_COLOR, which Rich knows, and a terminal that can do none.
     if os.environ.get("TERM") == "dumb":

@@ -26,11 +26,12 @@ from vedette.cli.invocation import Invocation, command
 from vedette.cli.metric_names import complete_expression
 from vedette.cli.terminal import note, out, plot_size, printable, show, show_json, stdout_is_terminal, table
 from vedette.cli.times import choose_step, local_moment, parse_moment, parse_step, show_moment
-from vedette.cli.units import Unit, show_value, unit_of
-from vedette.client import Answer
+from vedette.cli.units import COUNT, Unit, show_value, unit_of, unit_of_name
 
 if TYPE_CHECKING:
     from rich.text import Text
+
+    from vedette.client import Answer
 
 _T = TypeVar("_T")
 
@@ -38,7 +39,7 @@ _STEPS: Final = 240
 """Points that a plot asks for, unless told otherwise."""
 
 _ROWS_ON_TERMINAL: Final = 100
-_PLOT_ROWS: Final = (8, 18)
+_PLOT_ROWS: Final = (13, 20)
 
 _Expression = Annotated[
     str, typer.Argument(metavar="EXPR", help="A PromQL expression.", autocompletion=complete_expression)
@@ -87,7 +88,9 @@ def instant(
         case "matrix":
             _show_samples(found, limit)
         case _:
-            _show_vector(found, unit_of(expr), limit)
+            # Their own names tell the unit; without one only the expression can, which takes longer to read.
+            nameless = stdout_is_terminal() and not any("__name__" in dict(series.labels) for series in found)
+            _show_vector(found, unit_of(expr) if nameless else None, limit)
     _show_remarks(answer)
     if not found:
         note("no series match")
@@ -163,16 +166,21 @@ def _show_remarks(answer: Answer) -> None:
 def _show_vector(found: Sequence[Series], unit: Unit | None, limit: int | None) -> None:
     if not found:
         return
-    reads_better = unit is not None and unit != Unit() and stdout_is_terminal()
-    made = table("SERIES", "VALUE", *([""] if reads_better else []), right=("VALUE",))
     shown = _limited(found, limit)
-    for series in shown:
+    hints = [_hint(unit, series) for series in shown]
+    has_hints = any(hints) and stdout_is_terminal()
+    made = table("SERIES", "VALUE", *([""] if has_hints else []), right=("VALUE",))
+    for series, hint in zip(shown, hints, strict=True):
         row: list[str | Text] = [show_labels(series.labels), series.texts[0]]
-        if reads_better:
-            row.append(f"[dim]{_readable(unit, series.values[0])}[/]")
-        made.add_row(*row)
+        made.add_row(*row, *([f"[dim]{hint}[/]"] if has_hints else []))
     show(made)
     _tell_more(len(found) - len(shown))
+
+
+def _hint(unit: Unit | None, series: Series) -> str:
+    """The value as people read it, where that is not how it stands there anyway."""
+    named = unit or unit_of_name(dict(series.labels).get("__name__", ""))
+    return _readable(named, series.values[0]) if named is not None and named != COUNT else ""
 
 
 def _readable(unit: Unit | None, value: float) -> str:
@@ -210,7 +218,7 @@ def _show_plot(found: Sequence[Series], expr: str, times: tuple[float, float, fl
     start_s, end_s, step_s = times
     ranked = sorted(((series, statistics(series)) for series in found), key=lambda pair: _rank(pair[1]))
     shown = ranked[:top]
-    unit = unit_of(expr)
+    unit = unit_of(expr) or _common_unit(found)
     columns, terminal_rows = plot_size()
     lowest, highest = _PLOT_ROWS
     rows = min(max(terminal_rows - len(shown) - 6, lowest), highest)
@@ -236,6 +244,12 @@ def _show_plot(found: Sequence[Series], expr: str, times: tuple[float, float, fl
     console.print(made)
     if len(found) > len(shown):
         note(f"… and {len(found) - len(shown):,} more series (--top draws more)")
+
+
+def _common_unit(found: Sequence[Series]) -> Unit | None:
+    """The unit that all series' names end in: a selector may have found them by other labels."""
+    units = {unit_of_name(dict(series.labels).get("__name__", "")) for series in found}
+    return units.pop() if len(units) == 1 else None
 
 
 def _rank(summary: Statistics) -> float:

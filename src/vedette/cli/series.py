@@ -13,7 +13,7 @@ from vedette.cli.invocation import Invocation, command
 from vedette.cli.metric_names import complete_expression
 from vedette.cli.terminal import note, out, printable, show_json, stdout_is_terminal
 from vedette.cli.times import parse_moment
-from vedette.client import UnexpectedAnswerError
+from vedette.client.errors import UnexpectedAnswerError
 from vedette.model.labels import label_set
 
 _ON_TERMINAL = 200

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,7 +15,10 @@ from vedette.cli.invocation import Invocation, command
 from vedette.cli.terminal import note, printable, show, show_json, table
 from vedette.cli.times import show_ago
 from vedette.cli.units import SECONDS, show_value
-from vedette.client import ClientError, Connection, ExpressionError, UnexpectedAnswerError, UnreachableError
+from vedette.client.errors import ClientError, ExpressionError, UnexpectedAnswerError, UnreachableError
+
+if TYPE_CHECKING:
+    from vedette.client import Connection
 
 _NEVER = "0001-01-01"
 

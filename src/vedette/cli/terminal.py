@@ -40,7 +40,7 @@ def stdout_is_terminal() -> bool:
 def plot_size() -> tuple[int, int]:
     """Columns and rows that a plot may take."""
     if not stdout_is_terminal():
-        return int(os.environ.get("COLUMNS", "") or _PLOT_WIDTH), 24
+        return int(os.environ.get("COLUMNS", "") or _PLOT_WIDTH), 30
     columns, rows = shutil.get_terminal_size((80, 24))
     return columns, rows
 

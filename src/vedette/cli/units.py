@@ -69,7 +69,7 @@ def _unit(expr: Expr) -> Unit | None:  # noqa: PLR0911 - one line for each kind 
 
     match expr:
         case ast.VectorSelector():
-            return _unit_of_name(_metric_name(expr))
+            return unit_of_name(_metric_name(expr))
         case ast.MatrixSelector(selector=selector):
             return _unit(selector)
         case ast.Paren(expr=inner) | ast.Unary(expr=inner) | ast.Subquery(expr=inner):
@@ -89,7 +89,8 @@ def _metric_name(selector: ast.VectorSelector) -> str:
     return selector.name or next(named, "")
 
 
-def _unit_of_name(name: str) -> Unit | None:
+def unit_of_name(name: str) -> Unit | None:
+    """The unit that a metric's name ends in: a count without one, None where there is no name."""
     if not name:
         return None
     if _MOMENT.search(name) and name.endswith(("_seconds", "_created")):
@@ -120,7 +121,7 @@ def _bucket_unit(expr: Expr) -> Unit | None:
     from vedette.lang.promql import selectors  # noqa: PLC0415 - as above
 
     names = {_metric_name(one) for one in selectors(expr)}
-    return _unit_of_name(names.pop().removesuffix("_bucket")) if len(names) == 1 else None
+    return unit_of_name(names.pop().removesuffix("_bucket")) if len(names) == 1 else None
 
 
 def _unit_of_binary(expr: ast.Binary) -> Unit | None:  # noqa: PLR0911 - one line for each kind of operator
@@ -169,7 +170,7 @@ class Scale:
         return (number.removeprefix("-") if float(number.replace(",", "")) == 0 else number) + self.suffix
 
 
-_SI: Final = ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k"), (1.0, ""), (1e-3, " m"), (1e-6, " µ"), (1e-9, " n"))
+_SI: Final = ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k"))
 _BINARY: Final = (
     (1024.0**5, " PiB"), (1024.0**4, " TiB"), (1024.0**3, " GiB"), (1024.0**2, " MiB"), (1024.0, " KiB"), (1.0, " B"),
 )  # fmt: skip
@@ -187,7 +188,12 @@ def scale_for(unit: Unit | None, largest: float, step: float) -> Scale:
         step: the least difference that must be seen; 0 where there is none.
     """
     factor, suffix = _multiple(unit, abs(largest))
-    return Scale(factor, suffix, _decimals(step / factor if step else abs(largest) / factor / 1000))
+    if not step:
+        return Scale(factor, suffix, _decimals(abs(largest) / factor / 1000))
+    decimals = _decimals(step / factor)
+    # A step of 0.25 needs two decimals, although it is seen with one.
+    exact = abs(round(step / factor, decimals) - step / factor) < step / factor / 100
+    return Scale(factor, suffix, decimals if exact else decimals + 1)
 
 
 def show_value(unit: Unit | None, value: float) -> str:
@@ -198,8 +204,10 @@ def show_value(unit: Unit | None, value: float) -> str:
     shown = abs(value) / factor
     if shown == 0:
         return f"0{suffix}"
-    decimals = max(0, 3 - max(0, math.floor(math.log10(shown)))) if shown >= 0.001 else 3
-    number = f"{value / factor:,.{decimals}f}"
+    if not suffix and shown < 0.001:
+        return f"{value:.3g}"
+    digits = 3 if suffix else 4
+    number = f"{value / factor:,.{max(0, digits - 1 - math.floor(math.log10(shown)))}f}"
     return (number.rstrip("0").rstrip(".") if "." in number else number) + suffix
 
 
@@ -216,11 +224,11 @@ def _multiple(unit: Unit | None, largest: float) -> tuple[float, str]:
         case Unit(base="celsius", per_s=0):
             return 1.0, " °C"
         case Unit(base="", per_s=1):
-            factor, suffix = _fitting(_SI, largest) if largest else (1.0, "")
-            return factor, f"{suffix or ' '}/s"
+            factor, suffix = _fitting(_SI, largest) if largest >= 100_000 else (1.0, " ")
+            return factor, f"{suffix}/s"
         case _:
-            # Thousandths of a count are written out; the prefix would be read as milli-what.
-            return (1.0, "") if 0.001 <= largest < 10_000 or not largest else _fitting(_SI, largest)
+            # What is small is written out: with a prefix it would be read as milli-what.
+            return (1.0, "") if largest < 100_000 else _fitting(_SI, largest)
 
 
 def _fitting(multiples: tuple[tuple[float, str], ...], largest: float) -> tuple[float, str]:

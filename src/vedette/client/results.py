@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from vedette.client.errors import MissingPackageError, UnexpectedAnswerError
 from vedette.model.labels import LabelSet, label_set
-from vedette.wire.arrow_answer import INFOS_KEY, LABELS_TYPE, MAP_TYPE, RESULT_TYPE_KEY, TIME_TYPE, WARNINGS_KEY
+from vedette.wire.arrow_answer import INFOS_KEY, MAP_TYPE, RESULT_TYPE_KEY, TIME_TYPE, WARNINGS_KEY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -203,9 +203,8 @@ def plain_labels(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 def empty_table() -> pa.Table:
     """No samples."""
-    return pa.table(
-        {"labels": pa.array([], LABELS_TYPE), _TIME: pa.array([], TIME_TYPE), _VALUE: pa.array([], pa.float64())}
-    )
+    labels = pa.DictionaryArray.from_arrays(pa.array([], pa.int32()), pa.array([], MAP_TYPE))
+    return pa.table({"labels": labels, _TIME: pa.array([], TIME_TYPE), _VALUE: pa.array([], pa.float64())})
 
 
 def _millis(table: pa.Table) -> NDArray[np.int64]:

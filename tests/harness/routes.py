@@ -1,0 +1,51 @@
+"""All routes of a server, without what answers them: for walking who may use them, and for attacking them."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from vedette.http import Readiness, Router, health_router
+from vedette.http.admin import AdminApi, admin_router
+from vedette.http.auth.api import accounts_router
+from vedette.http.pages import landing_router, login_router
+from vedette.http.prometheus import prometheus_router
+from vedette.http.prometheus.federate import federate_router
+from vedette.http.prometheus.queries import QueryApi
+from vedette.http.prometheus.read import read_router
+from vedette.http.prometheus.series import SeriesApi
+from vedette.http.prometheus.status import StatusApi
+from vedette.http.prometheus.targets import TargetsApi
+from vedette.http.prometheus.write import write_router
+
+_NOTHING = cast("Any", None)
+
+
+class _Anything:
+    """Has every attribute; none is used."""
+
+    def __getattr__(self, name: str) -> Any:
+        return _Anything()
+
+    def __call__(self, *_arguments: Any, **_named: Any) -> Any:
+        return _Anything()
+
+
+def all_routers() -> list[Router]:
+    """Every router of `vedette.app.door`. Their handlers do not work."""
+    anything = cast("Any", _Anything())
+    routers = [
+        prometheus_router(
+            queries=QueryApi(_NOTHING, _NOTHING),
+            series=SeriesApi(_NOTHING, _NOTHING, _NOTHING),
+            targets=TargetsApi(_NOTHING, ""),
+            status=StatusApi(_NOTHING, _NOTHING, _NOTHING),
+        ),
+        write_router(anything),
+        read_router(anything, anything, folder=anything),
+        federate_router(anything, anything, now_ms=anything, lookback_ms=anything),
+        admin_router(AdminApi(_NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING)),
+        accounts_router(anything),
+        login_router(anything),
+        health_router(Readiness()),
+    ]
+    return [landing_router(routers, version=""), *routers]
