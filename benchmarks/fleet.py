@@ -195,7 +195,8 @@ class _State:
             level=level,
             swing=np.array([kind.swing for kind in kinds])[place],
             decimals=np.array([99 if kind.decimals is None else kind.decimals for kind in kinds])[place],
-            offsets=instance * 7919 % INTERVAL_MS,
+            # Never near a whole 15 s, so that no sample lies on the edge of a window: Prometheus 2 and 3 differ there.
+            offsets=200 + instance * 7919 % (INTERVAL_MS - 400),
             jittery=instance % 10 == 3,
             value=np.where(counter, np.floor(random.uniform(0, 1e6, len(place))), level),
         )

@@ -131,7 +131,7 @@ class Server:
 
 def vedette(folder: Path, config: str = "") -> Server:
     """Vedette, which watches nothing by itself."""
-    port = _free_port()
+    port = free_port()
     (folder / "vedette.yml").write_text(_QUIET_VEDETTE + config)
     data = folder / "data"
     program = [str(Path(sys.executable).parent / "vedette"), "up"]
@@ -141,7 +141,7 @@ def vedette(folder: Path, config: str = "") -> Server:
 
 def prometheus(folder: Path, config: str = "") -> Server:
     """Prometheus, with the receiver for remote-write."""
-    port = _free_port()
+    port = free_port()
     (folder / "prometheus.yml").write_text(config or "global: {scrape_interval: 1m}\n")
     data = folder / "data"
     command = [
@@ -150,6 +150,7 @@ def prometheus(folder: Path, config: str = "") -> Server:
         f"--storage.tsdb.path={data}",
         f"--web.listen-address=127.0.0.1:{port}",
         "--web.enable-remote-write-receiver",
+        "--web.enable-admin-api",
         "--log.level=warn",
     ]
     return Server(PROMETHEUS, folder, port, command, data)
@@ -157,7 +158,7 @@ def prometheus(folder: Path, config: str = "") -> Server:
 
 def victoria(folder: Path, config: str = "") -> Server:
     """VictoriaMetrics, without its cache of responses and without hiding the newest half minute."""
-    port = _free_port()
+    port = free_port()
     data = folder / "data"
     command = [
         _binary("victoria-metrics"),
@@ -225,7 +226,8 @@ def _binary(name: str) -> str:
     return path
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A loopback port that was free a moment ago."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]

@@ -17,11 +17,6 @@ import pytest
 
 READY_WITHIN_S = 60
 
-_TESTS = Path(__file__).resolve().parents[1]
-# Test modules are imported one by one; what they share is found here.
-if str(_TESTS) not in sys.path:
-    sys.path.insert(0, str(_TESTS))
-
 
 @dataclass(frozen=True, slots=True)
 class PrometheusServer:

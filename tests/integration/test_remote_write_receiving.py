@@ -14,7 +14,7 @@ import httpx
 import numpy as np
 import pytest
 
-from in_memory import InMemory
+from harness.in_memory import InMemory
 from vedette.http import HttpSettings, ListenAddress, RunningServer, build_application, serve_http
 from vedette.http.auth.principals import LOOPBACK_PEER, Principal
 from vedette.http.prometheus.federate import federate_router

@@ -17,7 +17,7 @@ import httpx
 import pytest
 from aiohttp import web
 
-from in_memory import InMemory
+from harness.in_memory import InMemory
 from vedette.collect.remote_write import RemoteWriters, SpoolLimits, open_remote_writers
 from vedette.config import MetadataConfig, QueueConfig, RelabelRule, RemoteWrite, WriteMessage
 from vedette.model.clock import Clock
@@ -329,7 +329,7 @@ CHILD = """
     import asyncio, sys
     from pathlib import Path
     sys.path.insert(0, {tests!r})
-    from in_memory import InMemory
+    from harness.in_memory import InMemory
     from vedette.collect.remote_write import open_remote_writers
     from vedette.config import RemoteWrite
     from vedette.model.clock import Clock

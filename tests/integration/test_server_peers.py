@@ -52,7 +52,9 @@ def test_every_sample_that_prometheus_scrapes_arrives_exactly_once(
     server = servers.new(QUIET)
     server.listen = f"127.0.0.1:{free_port()}"
     server.start()
-    queue = "queue_config: {max_samples_per_send: 50, batch_send_deadline: 200ms, min_backoff: 30ms, max_backoff: 200ms}"
+    queue = (
+        "queue_config: {max_samples_per_send: 50, batch_send_deadline: 200ms, min_backoff: 30ms, max_backoff: 200ms}"
+    )
     config = f"{scrape_config(target.address)}remote_write:\n  - url: {server.url}/api/v1/write\n    {queue}\n"
     with run_prometheus(tmp_path / "prometheus", config) as prometheus:
         eventually(lambda: (server.value("max_over_time(asked[5m])") or 0) > 10)

@@ -140,12 +140,12 @@ def test_labels_of_the_page_yield_to_the_targets_unless_honored(servers: Servers
 
 def test_times_of_the_page_are_kept_unless_they_are_not_honored(servers: Servers, target: ExpositionServer) -> None:
     server = servers.start()
-    stated_ms = int(float(server.query("time()")[1] if False else server.data("query", query="time()")["result"][1]) * 1000)
+    stated_ms = int(
+        float(server.query("time()")[1] if False else server.data("query", query="time()")["result"][1]) * 1000
+    )
     stated_ms -= 60_000
     target.show(f"level 1 {stated_ms}\n")
-    server.configure(
-        scraping(job(target, name="kept"), job(target, "honor_timestamps: false", name="ignored"))
-    )
+    server.configure(scraping(job(target, name="kept"), job(target, "honor_timestamps: false", name="ignored")))
     assert server.client.post("/-/reload").status_code == 200
 
     eventually(lambda: len(server.query("level[5m]")) == 2)
@@ -296,9 +296,7 @@ def test_openmetrics_exemplars_units_and_help_are_found(servers: Servers, target
     server.stop()
 
 
-def test_metadata_of_a_target_is_only_what_it_has_itself_described(
-    servers: Servers, target: ExpositionServer
-) -> None:
+def test_metadata_of_a_target_is_only_what_it_has_itself_described(servers: Servers, target: ExpositionServer) -> None:
     target.show("# HELP ours Ours.\n# TYPE ours gauge\nours 1\n")
     target.show("# HELP theirs Theirs.\n# TYPE theirs gauge\ntheirs 1\n", "/theirs")
     server = servers.start(scraping(job(target), job(target, "metrics_path: /theirs", name="other")))

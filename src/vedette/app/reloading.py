@@ -12,7 +12,6 @@ from collections.abc import Callable
 import structlog
 from prometheus_client import CollectorRegistry, Gauge
 
-from vedette.app.collecting import Collecting
 from vedette.config import Config, Loaded, changed_jobs, changed_sections
 from vedette.model.clock import Clock
 from vedette.model.errors import ConfigError, ConfigErrors, Location
@@ -20,8 +19,8 @@ from vedette.model.errors import ConfigError, ConfigErrors, Location
 _AT_START = frozenset({"http", "auth", "storage"})
 """Sections that take effect with the next start."""
 
-Apply = Callable[[Config], None]
-"""Takes over what cannot fail: limits, the log's level."""
+Prepare = Callable[[Config], Callable[[], None]]
+"""Builds all that a configuration needs and that can fail; what it returns takes over, and does not fail."""
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
@@ -33,8 +32,7 @@ class Reloader:
         self,
         loaded: Loaded,
         read: Callable[[], Loaded],
-        collecting: Collecting,
-        apply: Apply,
+        prepare: Prepare,
         registry: CollectorRegistry,
         clock: Clock,
     ) -> None:
@@ -43,8 +41,7 @@ class Reloader:
         self.reloaded_ms = clock.now_ms()
         self.problem = ""
         self._read = read
-        self._collecting = collecting
-        self._apply = apply
+        self._prepare = prepare
         self._clock = clock
         self._busy = asyncio.Lock()
         self._ok = Gauge(
@@ -83,7 +80,7 @@ class Reloader:
             try:
                 loaded = await asyncio.to_thread(self._read)
                 try:
-                    prepared = self._collecting.prepare(loaded.config)
+                    take_over = self._prepare(loaded.config)
                 except ValueError as exc:
                     place = Location(loaded.files[0] if loaded.files else "built-in configuration")
                     raise ConfigError(at=place, problem=str(exc)) from exc
@@ -95,8 +92,7 @@ class Reloader:
                 raise
             jobs = changed_jobs(self.config, loaded.config)
             sections = changed_sections(self.config, loaded.config)
-            self._collecting.apply(prepared)
-            self._apply(loaded.config)
+            take_over()
             self.loaded = loaded
             self.successful, self.problem = True, ""
             self.reloaded_ms = self._clock.now_ms()

@@ -28,6 +28,7 @@ from vedette.app.logs import configure_log
 from vedette.app.reloading import Reloader
 from vedette.app.storage import open_storage
 from vedette.app.wiring import http_settings, ingest_limits, query_limits
+from vedette.collect.remote_write import open_remote_writers
 from vedette.config import Config, Loaded
 from vedette.http import Readiness, RunningServer
 from vedette.http.run_files import RunInfo, hold_data_directory
@@ -36,6 +37,7 @@ from vedette.query.service import open_query_service
 from vedette.query.stored import StoredSource
 
 _STATE_FILE: Final = "state.db"
+_QUEUES_FOLDER: Final = "remote_write"
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
@@ -79,14 +81,34 @@ async def serve(
                 registry,
             )
         )
+        senders = await stack.enter_async_context(
+            open_remote_writers(
+                writer=storage.writer,
+                exemplars=storage.exemplars,
+                metadata=storage.metadata,
+                folder=data_dir / _QUEUES_FOLDER,
+                registry=registry,
+                clock=clock,
+            )
+        )
+        senders.apply(senders.prepare(config.remote_write, config.global_.external_labels))
+        await senders.started()
         collecting = await stack.enter_async_context(open_collecting(config, storage, registry, clock, data_dir))
 
-        def apply(changed: Config) -> None:
-            storage.writer.limits = ingest_limits(changed)
-            queries.limits = query_limits(changed)
-            configure_log(changed.logging, sys.stderr)
+        def prepare(changed: Config) -> Callable[[], None]:
+            jobs = collecting.prepare(changed)
+            stores = senders.prepare(changed.remote_write, changed.global_.external_labels)
 
-        reloader = Reloader(loaded, read, collecting, apply, registry, clock)
+            def take_over() -> None:
+                senders.apply(stores)
+                collecting.apply(jobs)
+                storage.writer.limits = ingest_limits(changed)
+                queries.limits = query_limits(changed)
+                configure_log(changed.logging, sys.stderr)
+
+            return take_over
+
+        reloader = Reloader(loaded, read, prepare, registry, clock)
         await stack.enter_async_context(_background(keep_house(storage, config, clock)))
         await stack.enter_async_context(_background(reloader.run(reload)))
         settings = http_settings(config, listen)

@@ -59,7 +59,9 @@ def register(app: typer.Typer, *, panel: str) -> None:
 @command(output=False)
 def completion(
     _invocation: Invocation,
-    shell: Annotated[Shell | None, typer.Argument(help="bash, zsh or fish; yours, as SHELL says, unless it is given.")] = None,
+    shell: Annotated[
+        Shell | None, typer.Argument(help="bash, zsh or fish; yours, as SHELL says, unless it is given.")
+    ] = None,
 ) -> None:
     """Print the script that completes commands, options and metric names in a shell.
 

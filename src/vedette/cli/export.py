@@ -52,7 +52,10 @@ def export(
     ] = None,
     end: Annotated[str | None, typer.Option("--end", "-e", metavar="TIME", help="Until when.")] = None,
     form: Annotated[
-        FileFormat | None, typer.Option("--format", metavar="parquet|arrow|csv", help="What to write, where the file's name does not say it.")
+        FileFormat | None,
+        typer.Option(
+            "--format", metavar="parquet|arrow|csv", help="What to write, where the file's name does not say it."
+        ),
     ] = None,
 ) -> None:
     """Write samples as they are stored to a Parquet, Arrow or CSV file.

@@ -5,7 +5,6 @@ At the right end of each line stands its number in the legend, for those who see
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,11 +23,13 @@ COLOURS: Final = (
 
 _MIN_COLUMNS: Final = 20
 _TICK_COLUMNS: Final = 12
+_ALMOST_INFINITE: Final = 1e300
+"""Beyond it the length of an axis is no number any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A series to be drawn: times in seconds, rising, and values. NaN and infinity have no place."""
+    """A series to be drawn: times in seconds, rising, and values. NaN and what is almost infinite have no place."""
 
     times: Sequence[float]
     values: Sequence[float]
@@ -64,7 +65,7 @@ def colour(number: int) -> str:
 
 def draw(lines: Sequence[Line], frame: Frame, local: Callable[[float], datetime]) -> Text | None:
     """The plot; None where there is nothing that has a place on it."""
-    finite = [value for line in lines for value in line.values if math.isfinite(value)]
+    finite = [value for line in lines for value in line.values if _has_place(value)]
     if not finite:
         return None
     rows = max(4, frame.rows - 2)
@@ -93,6 +94,10 @@ def draw(lines: Sequence[Line], frame: Frame, local: Callable[[float], datetime]
     return text
 
 
+def _has_place(value: float) -> bool:
+    return abs(value) < _ALMOST_INFINITE
+
+
 def _row(value: float, axis: ValueAxis, rows: int) -> int:
     return round((axis.high - value) / (axis.high - axis.low) * (rows - 1))
 
@@ -104,7 +109,7 @@ def _trace(canvas: Canvas, line: Line, owner: int, axis: ValueAxis, frame: Frame
     high = (canvas.rows - 1) * per_row / (axis.high - axis.low)
     before: tuple[float, int, int] | None = None
     for time, value in zip(line.times, line.values, strict=True):
-        if not math.isfinite(value):
+        if not _has_place(value):
             before = None
             continue
         x = round((time - frame.start_s) * wide)
@@ -120,7 +125,7 @@ def _ends(lines: Sequence[Line], axis: ValueAxis, rows: int) -> dict[int, list[i
     """By row: the lines that end there."""
     ends: dict[int, list[int]] = {}
     for number, line in enumerate(lines):
-        last = next((value for value in reversed(line.values) if math.isfinite(value)), None)
+        last = next((value for value in reversed(line.values) if _has_place(value)), None)
         if last is not None:
             ends.setdefault(_row(last, axis, rows), []).append(number)
     return ends

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import sys
 from typing import Final
 
 import typer
@@ -61,4 +63,8 @@ def run() -> None:
     # Colour in help and usage errors too follows NO_COLOR, which Rich knows, and a terminal that can do none.
     if os.environ.get("TERM") == "dumb":
         os.environ.setdefault("NO_COLOR", "1")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A label may hold what the terminal's encoding has not.
+            stream.reconfigure(errors="backslashreplace")
     app(prog_name=PROGRAM)

@@ -73,7 +73,7 @@ def show_json(data: Any) -> None:
     """Print one JSON document: indented for people who look at it, on one line for programs."""
     indent = 2 if stdout_is_terminal() else None
     text = json.dumps(data, ensure_ascii=False, indent=indent, allow_nan=False)
-    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
+    sys.stdout.write(text + "\n")
 
 
 def note(text: str, *, style: str = "dim") -> None:

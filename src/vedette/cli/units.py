@@ -165,10 +165,15 @@ class Scale:
         """A number with its unit."""
         if not math.isfinite(value):
             return _special(value)
+        if abs(value / self.factor) >= _UNREADABLE:
+            return f"{value / self.factor:.4g}{self.suffix}"
         number = f"{value / self.factor:,.{self.decimals}f}"
         # Minus nothing is nothing.
         return (number.removeprefix("-") if float(number.replace(",", "")) == 0 else number) + self.suffix
 
+
+_UNREADABLE: Final = 1e7
+"""From here on a number is written with an exponent."""
 
 _SI: Final = ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k"))
 _BINARY: Final = (
@@ -206,6 +211,8 @@ def show_value(unit: Unit | None, value: float) -> str:
         return f"0{suffix}"
     if not suffix and shown < 0.001:
         return f"{value:.3g}"
+    if shown >= _UNREADABLE:
+        return f"{value / factor:.4g}{suffix}"
     digits = 3 if suffix else 4
     number = f"{value / factor:,.{max(0, digits - 1 - math.floor(math.log10(shown)))}f}"
     return (number.rstrip("0").rstrip(".") if "." in number else number) + suffix

@@ -44,7 +44,7 @@ DECODED_AT_ONCE: Final = 4
 _IN_THREAD_BYTES: Final = 64 << 10
 """Packed bodies from this size on are decoded in a worker thread."""
 
-_PIECE: Final = 500
+_PIECE: Final = 200
 """New series, exemplars or metadata handled before others get their turn."""
 
 _METADATA_TURNS: Final = 64

@@ -37,6 +37,7 @@ LAST_MS: Final = 10_413_791_999_999
 """The years 1900 to 2299: no sample is outside. Clients ask for "all of time" with far larger numbers."""
 
 _BATCH_SAMPLES: Final = 500_000
+_BATCH_SERIES: Final = 2048
 _ASSUMED_INTERVAL_MS: Final = 15_000
 _WAITING_PER_TURN: Final = 10
 
@@ -91,7 +92,8 @@ def select_raw(
         return [], iter(())
     selection = source.select(matchers, start_ms, end_ms, source.symbols(), max_series=max_series)
     labels = selection.labels.label_sets()
-    size = max(1, _BATCH_SAMPLES // ((end_ms - start_ms) // _ASSUMED_INTERVAL_MS + 1))
+    samples_each = (end_ms - start_ms) // _ASSUMED_INTERVAL_MS + 1
+    size = max(1, min(_BATCH_SERIES, _BATCH_SAMPLES // samples_each))
 
     def batches() -> Iterator[RawBatch]:
         for start in range(0, len(labels), size):

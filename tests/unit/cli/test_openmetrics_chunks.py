@@ -66,10 +66,11 @@ def test_a_line_of_a_piece_is_found_in_the_file(size: int) -> None:
 def test_a_file_without_its_end_is_refused_once_its_whole_lines_are_out(size: int) -> None:
     pieces = read_chunks(io.BytesIO(b"a 1 1000\nb 2 1000"), "f.om", chunk_bytes=size)
 
+    first = next(pieces)
     with pytest.raises(ConfigError, match="ends without `# EOF`") as caught:
-        assert samples([next(pieces)]) == [b"a 1 1000"]
         next(pieces)
 
+    assert samples([first]) == [b"a 1 1000"]
     assert caught.value.at.line == 2
 
 

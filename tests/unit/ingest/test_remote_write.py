@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from in_memory import InMemory
+from harness.in_memory import InMemory
 from vedette.ingest.limits import Drop, IngestLimits
 from vedette.model.errors import DecodeError, LimitExceededError, OverloadedError
 from vedette.model.labels import LabelSet, label_set

@@ -7,6 +7,7 @@ Pure.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,6 +23,9 @@ from vedette.wire.compression import Encoding, compress
 from vedette.wire.remote_write import encode_exemplars_v1, encode_labels_v1, encode_v1, encode_v2
 
 Int64s = NDArray[np.int64]
+
+Encode = Callable[[Sequence[LabelSet], SampleRuns], bytes]
+"""Makes a body, not packed yet, of some series and their samples."""
 
 Describe = Callable[[str], Metadata | None]
 """What is known of a metric's family."""
@@ -75,17 +79,16 @@ def share_out(series: Int64s, times: Int64s, *, lanes: int, most: int) -> list[l
 
 
 def encode_lanes(
-    reading: Reading, *, message: WriteMessage, lanes: int, most: int, not_before_ms: int | None, describe: Describe
+    reading: Reading, *, lanes: int, most: int, not_before_ms: int | None, encode: Encode
 ) -> tuple[list[list[Batch]], int]:
     """The requests of a reading, lane by lane.
 
     Args:
         reading: what to send.
-        message: version 1.0 or 2.0.
         lanes: how many there may be.
         most: samples of a request.
         not_before_ms: older samples are left out; None for any age.
-        describe: finds metadata; used with version 2.0.
+        encode: `encoder_v1` or `encoder_v2`.
 
     Returns:
         The lanes, and how many samples were left out.
@@ -96,7 +99,6 @@ def encode_lanes(
         young = times >= not_before_ms
         left_out = int(len(young) - young.sum())
         series, times, values = series[young], times[young], values[young]
-    encode = _encode_v2 if message is WriteMessage.V2 else _encode_v1
     found: list[list[Batch]] = []
     for lane in share_out(series, times, lanes=lanes, most=most):
         found.append([])
@@ -105,7 +107,7 @@ def encode_lanes(
             offsets = np.append(first, len(rows)).astype(np.int64)
             runs = SampleRuns(offsets, times[rows], values[rows])
             numbers: list[int] = present.tolist()
-            body = encode([reading.labels[number] for number in numbers], runs, describe)
+            body = encode([reading.labels[number] for number in numbers], runs)
             newest_ms = int(runs.times.max())
             found[-1].append(Batch(compress(body, Encoding.SNAPPY), len(rows), 0, newest_ms))
     return found, left_out
@@ -131,9 +133,14 @@ def encode_exemplars(
     return batches
 
 
-def _encode_v1(labels: Sequence[LabelSet], runs: SampleRuns, _describe: Describe) -> bytes:
-    return encode_v1([encode_labels_v1(each) for each in labels], runs)
+def encoder_v1(*, remembered: int = 50_000) -> Encode:
+    """Encodes version 1.0; the bytes of so many label sets are remembered."""
+    encode_labels = functools.lru_cache(maxsize=remembered)(encode_labels_v1)
+    return lambda labels, runs: encode_v1([encode_labels(each) for each in labels], runs)
 
 
-def _encode_v2(labels: Sequence[LabelSet], runs: SampleRuns, describe: Describe) -> bytes:
-    return encode_v2(labels, runs, metadata=[describe(dict(each).get(METRIC_NAME, "")) for each in labels])
+def encoder_v2(describe: Describe) -> Encode:
+    """Encodes version 2.0, with what is known of the series' families."""
+    return lambda labels, runs: encode_v2(
+        labels, runs, metadata=[describe(dict(each).get(METRIC_NAME, "")) for each in labels]
+    )

@@ -98,7 +98,7 @@ class Intake:
             labelling: how to label them.
 
         Raises:
-            OSError: they cannot be written; none of them is in the spool.
+            OSError: they cannot be written; those of the last segment are not in the spool.
         """
         now_ms = self._now_ms()
         stored = Stored(expired=self._spool.drop_old(now_ms))
@@ -114,7 +114,8 @@ class Intake:
             ]
             frames += exemplar_frames(kept, now_ms)
             self._flush(frames, now_ms)
-        except OSError:
+        except Exception:
+            # Series may have been named in frames that were not written.
             self._states[self._states == _NAMED] = _UNKNOWN
             raise
         return stored

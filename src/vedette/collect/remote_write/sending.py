@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 
-from vedette.collect.remote_write.batches import Batch, encode_exemplars, encode_lanes
+from vedette.collect.remote_write.batches import Batch, encode_exemplars, encode_lanes, encoder_v1, encoder_v2
 from vedette.collect.remote_write.client import StoreClient
 from vedette.collect.remote_write.delivery import Backoff, Fate, Outcome
 from vedette.collect.remote_write.reader import Reading, SpoolReader
@@ -45,6 +45,8 @@ class Sending:
         self._context = context
         self._queue = settings.config.queue_config
         self._backoff = Backoff(self._queue.min_backoff.s, self._queue.max_backoff.s, context.clock)
+        is_v2 = settings.config.protobuf_message is WriteMessage.V2
+        self._encode = encoder_v2(self._describe) if is_v2 else encoder_v1()
         self._reader = SpoolReader(spool)
         self._in_flight = 0
         self._failed = False
@@ -124,11 +126,10 @@ class Sending:
         reading = self._reader.read(lanes * most, written_after_ms=self._written_after_ms())
         encoded, left_out = encode_lanes(
             reading,
-            message=message,
             lanes=lanes,
             most=most,
             not_before_ms=self._not_before_ms(),
-            describe=self._describe,
+            encode=self._encode,
         )
         return reading, encoded, encode_exemplars(reading.exemplars, message=message, most=most), left_out
 

@@ -117,12 +117,15 @@ class Parameters:
         """The selectors of `match[]`.
 
         Raises:
-            BadParameterError: one is no selector.
+            BadParameterError: one is no selector, or would select everything.
         """
         try:
-            return [parse_selector(text) for text in self.texts(name)]
+            found = [parse_selector(text) for text in self.texts(name)]
         except QueryError as exc:
             raise BadParameterError(name, f"parse error: {exc.problem}") from exc
+        if any(all(matcher.matches("") for matcher in matchers) for matchers in found):
+            raise BadParameterError(name, f"{name} must contain at least one non-empty matcher")
+        return found
 
 
 def parse_time(name: str, text: str) -> int:

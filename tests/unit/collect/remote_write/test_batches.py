@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vedette.collect.remote_write.batches import encode_exemplars, encode_lanes, share_out
+from vedette.collect.remote_write.batches import encode_exemplars, encode_lanes, encoder_v1, encoder_v2, share_out
 from vedette.collect.remote_write.reader import Reading
 from vedette.collect.remote_write.spool import Place
 from vedette.config import WriteMessage
@@ -63,11 +63,10 @@ def test_few_samples_make_one_request() -> None:
 def test_a_request_holds_its_samples_by_series() -> None:
     lanes, left_out = encode_lanes(
         reading((1, 20, 2.0), (0, 10, 1.0), (1, 10, 3.0)),
-        message=WriteMessage.V1,
         lanes=1,
         most=100,
         not_before_ms=None,
-        describe=lambda _: None,
+        encode=encoder_v1(),
     )
 
     [[batch]] = lanes
@@ -80,11 +79,10 @@ def test_a_request_holds_its_samples_by_series() -> None:
 def test_samples_beyond_the_age_limit_are_left_out_and_counted() -> None:
     lanes, left_out = encode_lanes(
         reading((0, 10, 1.0), (0, 20, 2.0)),
-        message=WriteMessage.V1,
         lanes=1,
         most=100,
         not_before_ms=11,
-        describe=lambda _: None,
+        encode=encoder_v1(),
     )
 
     assert left_out == 1
@@ -97,11 +95,10 @@ def test_version_2_carries_metadata_and_exemplars() -> None:
 
     [[batch]], _ = encode_lanes(
         reading((0, 10, 1.0)),
-        message=WriteMessage.V2,
         lanes=1,
         most=100,
         not_before_ms=None,
-        describe=lambda name: described if name == "m_total" else None,
+        encode=encoder_v2(lambda name: described if name == "m_total" else None),
     )
     [linked] = encode_exemplars([(LABELS[0], exemplar)], message=WriteMessage.V2, most=100)
 

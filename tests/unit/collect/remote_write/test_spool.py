@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from in_memory import InMemory
+from harness.in_memory import InMemory
 from vedette.collect.remote_write.frames import sample_frames, series_frames
 from vedette.collect.remote_write.intake import Intake, Labelling, Observed
 from vedette.collect.remote_write.reader import Reading, SpoolReader
