@@ -352,6 +352,7 @@ class TestFailures:
     def test_usage_errors_have_their_own_code(self) -> None:
         assert vedette("query", "instant").returncode == 2
         assert vedette("nonsense").returncode == 2
+        assert vedette("health", "--url", "nowhere").returncode == 2
         assert vedette("query", "range", "up", "--start", "now", "--end", "-1h").returncode == 2
 
 
@@ -521,7 +522,25 @@ class TestBackup:
         assert done.returncode == 1
         assert problem in done.stderr
 
+    def test_nothing_is_restored_from_what_is_no_backup(self, tmp_path: Path) -> None:
+        done = vedette("restore", str(tmp_path / "nothing"), "--data", str(tmp_path / "data"))
+
+        assert done.returncode == 1
+        assert b"is not a complete backup" in done.stderr
+        assert not (tmp_path / "data").exists()
+
+    def test_nothing_is_restored_over_accounts(self, tmp_path: Path) -> None:
+        for name in ("engine", "state.db", "data/state.db"):
+            (tmp_path / name).mkdir(parents=True)
+
+        done = vedette("restore", str(tmp_path), "--data", str(tmp_path / "data"))
+
+        assert done.returncode == 1
+        assert b"it has accounts" in done.stderr
+
     def test_nothing_is_restored_under_a_running_server(self, tmp_path: Path) -> None:
+        for name in ("engine", "state.db"):
+            (tmp_path / name).mkdir()
         with hold_data_directory(tmp_path / "data"):
             done = vedette("restore", str(tmp_path), "--data", str(tmp_path / "data"))
 

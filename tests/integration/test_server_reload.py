@@ -115,7 +115,7 @@ def test_a_job_whose_options_do_not_work_changes_nothing(servers: Servers, targe
     server = servers.start(jobs(job("first", target)))
     eventually(lambda: server.value("level") == 1)
 
-    missing = "    tls_config: {ca_file: /nowhere/ca.pem}\n"
+    missing = "    scheme: https\n    tls_config: {ca_file: /nowhere/ca.pem}\n"
     server.configure(jobs(job("first", target), job("second", target, more=missing)))
     response = server.client.post("/-/reload")
 
@@ -150,7 +150,6 @@ def test_unchanged_targets_are_not_touched_by_a_reload(
 def test_a_changed_job_goes_on_with_its_series_without_a_gap(servers: Servers, target: ExpositionServer) -> None:
     target.show("level 1\n")
     server = servers.start(jobs(job("shop", target)))
-    start_s = time.time()
     eventually(lambda: server.value("level") == 1)
     start_s = float(server.query("level")[0]["value"][0])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Final
 
 import numpy as np
@@ -11,7 +12,7 @@ import structlog
 from vedette.app.storage import OpenStorage
 from vedette.config import Config
 from vedette.model.clock import Clock
-from vedette.model.errors import VedetteError
+from vedette.model.errors import OverloadedError, VedetteError
 from vedette.store.metrics import Retention, metadata_batch
 from vedette.store.schema import METADATA
 
@@ -26,24 +27,33 @@ log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 async def keep_house(storage: OpenStorage, config: Config, clock: Clock) -> None:
     """Keep the house until cancelled. What fails is tried again at its next turn."""
     rounds = 0
-    while True:
-        await clock.sleep(_ROUND_S)
-        rounds += 1
-        try:
+    try:
+        while True:
+            await clock.sleep(_ROUND_S)
+            rounds += 1
+            try:
+                write_metadata(storage, clock)
+                if rounds % _EVERY_FIVE_MINUTES == 0:
+                    storage.memory.seal_idle(clock.now_ms() - _IDLE_MS)
+                if rounds % _EVERY_HOUR == 1:
+                    await apply_retention(storage, config, clock)
+            except VedetteError as exc:
+                log.warning("housekeeping failed", error=str(exc), retry_in_s=_ROUND_S)
+    finally:
+        # Storage closes after this, and writes what is queued.
+        with contextlib.suppress(OverloadedError):
             write_metadata(storage, clock)
-            if rounds % _EVERY_FIVE_MINUTES == 0:
-                storage.memory.seal_idle(clock.now_ms() - _IDLE_MS)
-            if rounds % _EVERY_HOUR == 1:
-                await apply_retention(storage, config, clock)
-        except VedetteError as exc:
-            log.warning("housekeeping failed", error=str(exc), retry_in_s=_ROUND_S)
 
 
 def write_metadata(storage: OpenStorage, clock: Clock) -> None:
     """Queue descriptions that are new."""
     changes = storage.metadata.take_changes()
     if changes:
-        storage.commit.append(METADATA.name, metadata_batch(changes, now_ms=clock.now_ms()), patience_ms=5000)
+        try:
+            storage.commit.append(METADATA.name, metadata_batch(changes, now_ms=clock.now_ms()), patience_ms=5000)
+        except OverloadedError:
+            storage.metadata.put_back(changes)
+            raise
 
 
 async def apply_retention(storage: OpenStorage, config: Config, clock: Clock) -> None:

@@ -96,7 +96,7 @@ def show_labels(labels: LabelSet) -> Text:
     """A label set in PromQL's notation, its names dimmed."""
     from rich.text import Text  # noqa: PLC0415 - only for people
 
-    text = Text(no_wrap=True, overflow="ellipsis")
+    text = Text()
     if not labels:
         return text.append("{}", style="dim")
     name = dict(labels).get("__name__", "")

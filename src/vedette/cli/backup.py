@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from vedette.cli.terminal import err, printable, show_json
 from vedette.client.errors import UnexpectedAnswerError
 
 _PATH: Final = "/api/vedette/v1/backup"
+_ENGINE: Final = "engine"
+_STATE: Final = "state.db"
 
 
 def register(app: typer.Typer, *, panel: str) -> None:
@@ -90,12 +93,18 @@ def restore(
     from vedette.client import is_running  # noqa: PLC0415 - as all of the client
 
     source, data_dir = directory.expanduser().absolute(), invocation.data_dir()
-    if not source.is_dir():
-        raise CommandError(f"there is no directory {source}")
+    for part in (source / _ENGINE, source / _STATE):
+        if not part.exists():
+            raise CommandError(f"{source} is not a complete backup: {part} is not there")
     if is_running(data_dir):
         raise CommandError(
             f"a server is running on the data directory {data_dir}",
             remedy="Stop it first, or restore into another directory with --data DIR.",
+        )
+    if (data_dir / _STATE).exists():
+        raise CommandError(
+            f"the data directory {data_dir} is in use: it has accounts",
+            remedy="A backup comes back into an empty one; move this one away, or name another with --data DIR.",
         )
     _restore_offline(source, data_dir)
     if invocation.wants_json:
@@ -105,19 +114,27 @@ def restore(
 
 
 def _restore_offline(source: Path, data_dir: Path) -> None:
-    """Hold the data directory as a server would, and let the engine read the copy."""
+    """Hold the data directory as a server would, let the engine read the copy, and put the accounts beside it."""
     from vedette.http.run_files import hold_data_directory  # noqa: PLC0415 - the server's parts
     from vedette.store.engine import ChdbEngine  # noqa: PLC0415 - likewise
     from vedette.store.metrics.backup import restore as restore_tables  # noqa: PLC0415 - likewise
     from vedette.store.schema import migrate  # noqa: PLC0415 - likewise
 
     with hold_data_directory(data_dir):
-        engine = ChdbEngine(data_dir / "engine")
+        engine = ChdbEngine(data_dir / _ENGINE)
         try:
-            restore_tables(engine, source)
+            restore_tables(engine, source / _ENGINE)
             migrate(engine)
         finally:
             engine.close()
+        try:
+            # Under its name once it is whole: until then a restore that was interrupted can be repeated.
+            unfinished = data_dir / f".{_STATE}.new"
+            shutil.copyfile(source / _STATE, unfinished)
+            unfinished.chmod(0o600)
+            unfinished.replace(data_dir / _STATE)
+        except OSError as exc:
+            raise CommandError(f"cannot copy {source / _STATE} into {data_dir}: {exc.strerror or exc}") from exc
 
 
 @contextmanager

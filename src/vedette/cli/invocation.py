@@ -19,6 +19,7 @@ import typer
 from vedette.cli.exit_codes import ExitCode
 from vedette.cli.failures import CommandError, failures_of, show_failures
 from vedette.cli.terminal import Output
+from vedette.client.errors import ClientError, UnreachableError
 from vedette.model.errors import VedetteError
 
 if TYPE_CHECKING:
@@ -96,8 +97,8 @@ class Invocation:
         """A connection to the server that was meant.
 
         Raises:
-            ClientError: it cannot be found.
-            CommandError: the options contradict each other, or the token's file cannot be read.
+            UnreachableError: it cannot be found.
+            CommandError: the options contradict each other or are no URL, or the token's file cannot be read.
         """
         from vedette.client import Connection, find_server  # noqa: PLC0415 - for those who ask a server only
 
@@ -108,7 +109,12 @@ class Invocation:
                 exit_code=ExitCode.USAGE,
             )
         folder = None if self.data is None else self.data.expanduser()
-        server = find_server(url=self.url, token=self._token(), data_dir=folder)
+        try:
+            server = find_server(url=self.url, token=self._token(), data_dir=folder)
+        except UnreachableError:
+            raise
+        except ClientError as exc:
+            raise CommandError(exc.problem, remedy=exc.remedy, exit_code=ExitCode.USAGE) from exc
         return Connection(server) if self.timeout is None else Connection(server, timeout_s=self.timeout)
 
     def _token(self) -> str | None:

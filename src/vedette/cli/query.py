@@ -169,7 +169,7 @@ def _show_vector(found: Sequence[Series], unit: Unit | None, limit: int | None) 
     shown = _limited(found, limit)
     hints = [_hint(unit, series) for series in shown]
     has_hints = any(hints) and stdout_is_terminal()
-    made = table("SERIES", "VALUE", *([""] if has_hints else []), right=("VALUE",))
+    made = table("SERIES", "VALUE", *([""] if has_hints else []), right=("VALUE",), wrap=("SERIES",))
     for series, hint in zip(shown, hints, strict=True):
         row: list[str | Text] = [show_labels(series.labels), series.texts[0]]
         made.add_row(*row, *([f"[dim]{hint}[/]"] if has_hints else []))
@@ -236,7 +236,7 @@ def _show_plot(found: Sequence[Series], expr: str, times: tuple[float, float, fl
     if common:
         console.print(show_labels(common))
     bar = "━" if frame.braille else "-"
-    made = table("", "SERIES", "LAST", "MIN", "MEAN", "MAX", right=("", "LAST", "MIN", "MEAN", "MAX"))
+    made = table("", "SERIES", "LAST", "MIN", "MEAN", "MAX", right=("", "LAST", "MIN", "MEAN", "MAX"), wrap=("SERIES",))
     for number, (series, summary) in enumerate(shown):
         key = f"[{colour(number)}]{number + 1 if len(shown) > 1 else ''} {bar * 2}[/]"
         cells = [_readable(unit, value) for value in (summary.last, summary.low, summary.mean, summary.high)]

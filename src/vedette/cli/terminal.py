@@ -40,7 +40,8 @@ def stdout_is_terminal() -> bool:
 def plot_size() -> tuple[int, int]:
     """Columns and rows that a plot may take."""
     if not stdout_is_terminal():
-        return int(os.environ.get("COLUMNS", "") or _PLOT_WIDTH), 30
+        said = os.environ.get("COLUMNS", "")
+        return int(said) if said.isdecimal() and int(said) > 0 else _PLOT_WIDTH, 30
     columns, rows = shutil.get_terminal_size((80, 24))
     return columns, rows
 

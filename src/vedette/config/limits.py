@@ -35,7 +35,7 @@ class Limits(Settings):
     exemplars: Count = 100_000
     """Exemplars that are kept; the oldest make room (`vedette_exemplars_stored`). 0: none are kept."""
     ingest_queue: PositiveSize = Size(64 << 20)
-    """Received and not yet committed data; when it is full, pushes are refused with 429 (`vedette_ingest_queue_bytes`)
+    """Received and not yet committed data; when it is full, pushes are refused with 503 (`vedette_ingest_queue_bytes`)
     and scrapes wait."""
 
 

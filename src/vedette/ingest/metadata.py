@@ -59,6 +59,10 @@ class MetadataStore:
         self._changes.clear()
         return changes
 
+    def put_back(self, changes: Iterable[Metadata]) -> None:
+        """These could not be written: they wait again, but for families that were described anew meanwhile."""
+        self._changes = {**{entry.family: entry for entry in changes}, **self._changes}
+
     def load(self, entries: Iterable[Metadata]) -> None:
         """Take in what is on disk already."""
         self.describe(entries)

@@ -27,7 +27,7 @@ import pyarrow as pa
 
 from vedette.model.errors import LimitExceededError, OverloadedError, VedetteError
 
-PENDING_OPTION: Final = "storage.commit.max_pending_bytes"
+PENDING_OPTION: Final = "limits.ingest_queue"
 
 Insert = Callable[[str, pa.Table, str], None]
 """Writes rows to a table under a token, blocking; `Engine.insert` with the token by position."""
@@ -229,8 +229,8 @@ class GroupCommit:
     def append(self, table: str, rows: pa.RecordBatch, *, patience_ms: float | None = None) -> int:
         """Take rows; they are not safe until `committed` says so.
 
-        What `ensure_room` has let in is not refused: its estimate may be wrong, and half of a request may be
-        elsewhere already. Only at twice the bound is there no room for anything.
+        What `ensure_room` has let in is not refused: its estimate may be wrong, and the samples are in memory
+        already, where they would pass for stored. So the queue can exceed its bound by one batch.
 
         Args:
             table: one of those given on construction.
@@ -241,11 +241,10 @@ class GroupCommit:
             Their number, for `committed`. Numbers rise.
 
         Raises:
-            OverloadedError: the queue is full twice over, or everything has been written and it is closed.
+            OverloadedError: everything has been written and it is closed.
         """
         if self._finished.is_set():
             raise OverloadedError("Vedette is shutting down", retry_after_s=self._retry_after_s)
-        self._refuse_beyond(2 * self._limits.max_pending_bytes, rows.nbytes)
         patience = self._limits.flush_ms if patience_ms is None else patience_ms
         sequence = self._queue.append(table, rows, now_ms=self._now_ms(), patience_ms=patience)
         self._changed.set()

@@ -247,10 +247,8 @@ async def test_a_full_queue_refuses_more_but_takes_what_it_has_let_in(disk: Disk
         commit.append("series", rows(90))
         commit.append("samples", rows(90))
 
-        with pytest.raises(OverloadedError, match="max_pending_bytes"):
+        with pytest.raises(OverloadedError, match=r"limits\.ingest_queue"):
             commit.ensure_room(8)
-        with pytest.raises(OverloadedError, match="max_pending_bytes"):
-            commit.append("samples", rows(90))
 
         disk.released.set()
     assert sum(len(inserted) for _, inserted, _ in disk.inserts) == 180
@@ -258,7 +256,7 @@ async def test_a_full_queue_refuses_more_but_takes_what_it_has_let_in(disk: Disk
 
 async def test_a_batch_that_can_never_fit_is_refused_for_good(disk: Disk, executor: ThreadPoolExecutor) -> None:
     async with committing(disk, executor, CommitLimits(max_pending_bytes=800)) as commit:
-        with pytest.raises(LimitExceededError, match="max_pending_bytes"):
+        with pytest.raises(LimitExceededError, match=r"limits\.ingest_queue"):
             commit.ensure_room(801)
 
 

@@ -81,9 +81,9 @@ class EngineSettings:
     min_free_bytes: int = 64 << 20
 
 
-QUERY_MEMORY_OPTION = "storage.query_memory_bytes"
-TOTAL_MEMORY_OPTION = "storage.memory_bytes"
-MIN_FREE_OPTION = "storage.min_free_bytes"
+QUERY_MEMORY_OPTION = "storage.query_memory"
+TOTAL_MEMORY_OPTION = "storage.engine_memory"
+MIN_FREE_OPTION = "storage.disk_reserve"
 
 
 def query_settings(settings: EngineSettings) -> dict[str, str]:
