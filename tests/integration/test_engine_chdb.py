@@ -136,7 +136,7 @@ def test_rows_are_refused_before_the_disk_is_full_and_taken_when_there_is_room(
     engine = ChdbEngine(tmp_path, EngineSettings(min_free_bytes=1 << 62))
     migrate(engine)
 
-    with pytest.raises(OverloadedError, match=r"is full: .* `storage.min_free_bytes`") as refusal:
+    with pytest.raises(OverloadedError, match=r"is full: .* `storage.disk_reserve`") as refusal:
         engine.insert("samples", samples(0, 1), token="a")
     assert refusal.value.retry_after_s > 0
     assert held(engine) == 0

@@ -17,6 +17,8 @@ _TIME_STEPS_S: Final = (
     86_400, 2 * 86_400, 7 * 86_400, 14 * 86_400, 28 * 86_400, 91 * 86_400, 365 * 86_400,
 )  # fmt: skip
 _DAY_S: Final = 86_400
+_ALMOST_NOTHING: Final = 1e-280
+"""Below it a step between two ticks is no number any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,11 @@ def value_axis(low: float, high: float, unit: Unit | None, most: int) -> ValueAx
         low = 0.0
     elif high <= 0 and high >= low * 0.6:
         high = 0.0
-    if high - low <= abs(high) * 1e-9:
-        low, high = (min(low, 0.0), max(high, 0.0)) if high else (0.0, 1.0)
+    largest = max(abs(low), abs(high))
+    if largest < _ALMOST_NOTHING:
+        low, high = 0.0, 1.0
+    elif high - low <= largest * 1e-9:
+        low, high = min(low, 0.0), max(high, 0.0)
     step = _round_step((high - low) / max(1, most - 1), unit)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     ticks = tuple(number * step for number in range(first, last + 1))

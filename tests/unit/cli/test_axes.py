@@ -50,6 +50,7 @@ def test_every_axis_holds_its_values_and_has_few_ticks(a: float, b: float, unit:
     axis = value_axis(low, high, unit, most)
 
     assert axis.low < axis.high
+    # Less than any plot can show.
     unseen = (axis.high - axis.low) * 1e-6
     assert axis.low <= low + unseen
     assert axis.high >= high - unseen

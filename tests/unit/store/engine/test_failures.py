@@ -59,8 +59,8 @@ def test_what_the_caller_does_next_decides_the_class(message: str, call: str, ex
 @pytest.mark.parametrize(
     ("message", "option"),
     [
-        pytest.param(MEMORY, "storage.query_memory_bytes", id="one query"),
-        pytest.param(TOTAL, "storage.memory_bytes", id="all queries together"),
+        pytest.param(MEMORY, "storage.query_memory", id="one query"),
+        pytest.param(TOTAL, "storage.engine_memory", id="all queries together"),
     ],
 )
 def test_a_memory_limit_is_named_by_the_option_that_sets_it(message: str, option: str) -> None:
