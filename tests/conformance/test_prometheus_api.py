@@ -19,7 +19,9 @@ from harness.vedette_server import QUIET, VedetteServer, eventually
 
 FOLDER = Path(os.environ.get("CONFORMANCE_DIR", Path(__file__).parents[2] / "../shared/conformance")) / "prometheus_api"
 
-_REQUEST = re.compile(r"(?P<file>\S+): GET (?P<path>/[^? ]+)(\?(?P<query>.*?))?( without .*?)?( -> (?P<status>\d+))?\s*")
+_REQUEST = re.compile(
+    r"(?P<file>\S+): GET (?P<path>/[^? ]+)(\?(?P<query>.*?))?( without .*?)?( -> (?P<status>\d+))?\s*"
+)
 _RULES = re.compile(r"/api/v1/(rules|alerts)\b")
 _BY_NAME = {"labels", "metric", "discoveredLabels", "seriesLabels"}
 """Objects whose fields' names are data: label sets."""

@@ -17,11 +17,11 @@ from vedette.lang.promql import (
     describe_error,
     format_expr,
     parse,
-    parse_series,
     prettify,
     to_tree,
     walk,
 )
+from vedette.lang.promql.series_notation import parse_series
 from vedette.model.durations import format_duration, parse_duration
 from vedette.model.errors import QueryError
 from vedette.model.samples import STALE_BITS

@@ -1,27 +1,30 @@
 """Samples as Prometheus' HTTP API writes them in JSON: `[1435781451.781,"1.5"]`.
 
-Large answers are mostly numbers, so that a kernel writes them; a series' labels are written by orjson.
+Large answers are mostly numbers, so that kernels write them, many series at a time and without the GIL.
 Source: Prometheus 3, `util/jsonutil` (a value is written without an exponent from 1e-6 up to 1e21).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, TypeVar
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
+from vedette.model.frames import LabelFrame
 from vedette.model.kernels import MachineInt, inline, kernel
-from vedette.model.labels import LabelSet
 from vedette.model.samples import SampleRuns
+from vedette.wire.label_json import label_pairs, write_labels
 from vedette.wire.shortest import shortest_digits, write_digits
 
 Bytes = NDArray[np.uint8]
+Int32s = NDArray[np.int32]
 Int64s = NDArray[np.int64]
 Float64s = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
 
 MAX_VALUE_BYTES: Final = 32
 """The longest value: a sign, 21 digits or 17 and an exponent, and some air."""
@@ -29,7 +32,14 @@ MAX_VALUE_BYTES: Final = 32
 _HEAD_BYTES: Final = 32
 """Room for `[`, a time and `,"`; copied whole, because that is faster than by length."""
 
+_POINT_BYTES: Final = _HEAD_BYTES + MAX_VALUE_BYTES + 8
+_FRAME_BYTES: Final = 32
+"""Room for what stands around a series' labels and samples."""
+
 _BATCH_BYTES: Final = 1 << 20
+_METRIC: Final = np.frombuffer(b',{"metric":', np.uint8).copy()
+_VALUES: Final = np.frombuffer(b',"values":[', np.uint8).copy()
+_VALUE: Final = np.frombuffer(b',"value":', np.uint8).copy()
 _SPECIAL: Final = np.frombuffer(b"NaN+Inf-Inf", np.uint8).copy()
 
 _INFINITY: Final = 0x7FF0_0000_0000_0000
@@ -130,9 +140,9 @@ def _write_heads(times: Int64s, heads: NDArray[np.uint8], lengths: Int64s) -> No
         lengths[i] = end + 2
 
 
-@kernel("int64(uint8[:,::1], int64[::1], uint64[::1], boolean[::1], uint8[::1], int64)")
+@inline
 def _write_points(
-    heads: NDArray[np.uint8], lengths: Int64s, bits: NDArray[np.uint64], present: Bools, out: Bytes, at: int
+    heads: NDArray[np.uint8], lengths: Int64s, bits: NDArray[np.uint64], present: Bools, out: Bytes, at: MachineInt
 ) -> MachineInt:
     """Write `[time,"value"],` for what is present, the last comma left out; returns the place behind it."""
     start = at
@@ -148,6 +158,115 @@ def _write_points(
     return max(start, at - 1)
 
 
+@inline
+def _write_text(text: Bytes, out: Bytes, at: MachineInt) -> MachineInt:
+    for i in range(len(text)):
+        out[at + i] = text[i]
+    return at + len(text)
+
+
+@inline
+def _begin_series(
+    numbers: Int32s, row: MachineInt, bounds: Int64s, text: Bytes, out: Bytes, at: MachineInt
+) -> MachineInt:
+    """Write `,{"metric":{...}`, without the comma for the first series."""
+    at = _write_text(_METRIC if row else _METRIC[1:], out, at)
+    return write_labels(numbers, row, bounds, text, out, at)
+
+
+@kernel("int64(uint8[:,::1], int64[::1], uint64[::1], uint8[::1])")
+def _write_point(heads: NDArray[np.uint8], lengths: Int64s, bits: NDArray[np.uint64], out: Bytes) -> MachineInt:
+    """Write one sample; returns its length."""
+    return _write_points(heads, lengths, bits, np.ones(1, np.bool_), out, 0)
+
+
+@kernel(
+    "UniTuple(int64, 2)(int32[:,::1], int64[::1], uint8[::1], uint8[:,::1], int64[::1], uint64[:,::1], boolean[:,::1],"
+    " int64, int64, uint8[::1])"
+)
+def _write_matrix(
+    numbers: Int32s,
+    bounds: Int64s,
+    text: Bytes,
+    heads: NDArray[np.uint8],
+    lengths: Int64s,
+    bits: NDArray[np.uint64],
+    present: Bools,
+    row: MachineInt,
+    room: MachineInt,
+    out: Bytes,
+) -> tuple[MachineInt, MachineInt]:
+    """Write series from `row` on, as long as there is `room` for one more; returns the next row and the bytes."""
+    at = 0
+    while row < len(bits) and at + room <= len(out):
+        at = _begin_series(numbers, row, bounds, text, out, at)
+        at = _write_text(_VALUES, out, at)
+        at = _write_points(heads, lengths, bits[row], present[row], out, at)
+        out[at] = 93
+        out[at + 1] = 125
+        at += 2
+        row += 1
+    return row, at
+
+
+@kernel(
+    "UniTuple(int64, 2)(int32[:,::1], int64[::1], uint8[::1], uint8[:,::1], int64[::1], uint64[::1], int64, int64,"
+    " uint8[::1])"
+)
+def _write_vector(
+    numbers: Int32s,
+    bounds: Int64s,
+    text: Bytes,
+    heads: NDArray[np.uint8],
+    lengths: Int64s,
+    bits: NDArray[np.uint64],
+    row: MachineInt,
+    room: MachineInt,
+    out: Bytes,
+) -> tuple[MachineInt, MachineInt]:
+    """As `_write_matrix`, for elements with one value each."""
+    at = 0
+    present = np.ones(1, np.bool_)
+    while row < len(bits) and at + room <= len(out):
+        at = _begin_series(numbers, row, bounds, text, out, at)
+        at = _write_text(_VALUE, out, at)
+        at = _write_points(heads, lengths, bits[row : row + 1], present, out, at)
+        out[at] = 125
+        at += 1
+        row += 1
+    return row, at
+
+
+@kernel("int64(int32[:,::1], int64[::1], uint8[::1], int64[::1], uint64[::1], int64, uint8[::1])")
+def _write_run(
+    numbers: Int32s,
+    bounds: Int64s,
+    text: Bytes,
+    times: Int64s,
+    bits: NDArray[np.uint64],
+    row: MachineInt,
+    out: Bytes,
+) -> MachineInt:
+    """Write one series with times of its own; returns the bytes."""
+    at = _begin_series(numbers, row, bounds, text, out, 0)
+    at = _write_text(_VALUES, out, at)
+    start = at
+    for i in range(len(times)):
+        out[at] = 91
+        at = _write_time(times[i], out, at + 1)
+        out[at] = 44
+        out[at + 1] = 34
+        at = _write_value(bits[i], out, at + 2)
+        out[at] = 34
+        out[at + 1] = 93
+        out[at + 2] = 44
+        at += 3
+    at = max(start, at - 1)
+    out[at] = 93
+    out[at + 1] = 125
+    return at + 2
+
+
 def _heads(times: Int64s) -> tuple[NDArray[np.uint8], Int64s]:
     heads = np.zeros((len(times), _HEAD_BYTES), np.uint8)
     lengths = np.empty(len(times), np.int64)
@@ -157,59 +276,62 @@ def _heads(times: Int64s) -> tuple[NDArray[np.uint8], Int64s]:
 
 def point_json(time_ms: int, value: float) -> bytes:
     """One sample: `[1435781451.781,"1.5"]`."""
-    out = np.empty(_HEAD_BYTES + MAX_VALUE_BYTES + 8, np.uint8)
-    end = _write_points(
-        *_heads(np.array([time_ms], np.int64)), np.array([value]).view(np.uint64), np.ones(1, np.bool_), out, 0
-    )
+    out = np.empty(_POINT_BYTES, np.uint8)
+    end = _write_point(*_heads(np.array([time_ms], np.int64)), np.array([value]).view(np.uint64), out)
     return out[:end].tobytes()
 
 
-def vector_json(label_sets: Sequence[LabelSet], time_ms: int, values: Float64s) -> Iterator[bytes]:
-    """The elements of a vector result, in pieces to be joined: `{"metric":{},"value":[0,"1"]},...`."""
-    parts: list[bytes] = []
-    for labels, value in zip(label_sets, values.tolist(), strict=True):
-        parts.append(b'{"metric":%b,"value":%b}' % (orjson.dumps(dict(labels)), point_json(time_ms, value)))
-        if len(parts) == 1000:
-            yield b",".join(parts)
-            parts = [b""]
-    yield b",".join(parts)
+def vector_json(labels: LabelFrame, time_ms: int, values: Float64s) -> Iterator[bytes]:
+    """The elements of a vector result, in pieces to be joined: `{"metric":{},"value":[0,"1"]},...`.
+
+    Args:
+        labels: of each element; more than there are values, where only the first ones are shown.
+        time_ms: of all elements.
+        values: float64[elements].
+    """
+    pairs = label_pairs(labels, len(values))
+    heads, lengths = _heads(np.array([time_ms], np.int64))
+    bits = _writeable(values).view(np.uint64)
+    room = pairs.most_bytes + _FRAME_BYTES + _POINT_BYTES
+    out = np.empty(min(room * len(values), _BATCH_BYTES + room), np.uint8)
+    row = 0
+    while row < len(values):
+        row, size = _write_vector(pairs.numbers, pairs.bounds, pairs.text, heads, lengths, bits, row, room, out)
+        yield out[:size].tobytes()
 
 
-def matrix_json(label_sets: Sequence[LabelSet], times: Int64s, values: Float64s, present: Bools) -> Iterator[bytes]:
+def matrix_json(labels: LabelFrame, times: Int64s, values: Float64s, present: Bools) -> Iterator[bytes]:
     """The elements of a matrix result, in pieces to be joined: `{"metric":{},"values":[[0,"1"],...]},...`.
 
     Args:
-        label_sets: of each row.
+        labels: of each row; more than there are rows, where only the first ones are shown.
         times: int64[steps], milliseconds.
         values: float64[series, steps].
         present: bool[series, steps]; every row has a sample.
     """
-    heads, lengths = _heads(times)
-    bits = np.ascontiguousarray(values).view(np.uint64)
-    mask = np.ascontiguousarray(present)
-    room = len(times) * (_HEAD_BYTES + MAX_VALUE_BYTES + 8)
-    out = np.empty(_BATCH_BYTES + room + (1 << 16), np.uint8)
-    at = 0
-    for row, labels in enumerate(label_sets):
-        head = b'%b{"metric":%b,"values":[' % (b"," if row else b"", orjson.dumps(dict(labels)))
-        if at + len(head) + room + 2 > len(out):
-            yield out[:at].tobytes()
-            at = 0
-            if len(head) + room + 2 > len(out):
-                out = np.empty(len(head) + room + 2, np.uint8)
-        out[at : at + len(head)] = np.frombuffer(head, np.uint8)
-        at = int(_write_points(heads, lengths, bits[row], mask[row], out, at + len(head)))
-        out[at] = 93
-        out[at + 1] = 125
-        at += 2
-    yield out[:at].tobytes()
+    pairs = label_pairs(labels, len(values))
+    heads, lengths = _heads(_writeable(times))
+    bits, mask = _writeable(values).view(np.uint64), _writeable(present)
+    room = pairs.most_bytes + _FRAME_BYTES + len(times) * _POINT_BYTES
+    out = np.empty(min(room * len(values), _BATCH_BYTES + room), np.uint8)
+    row = 0
+    while row < len(values):
+        row, size = _write_matrix(pairs.numbers, pairs.bounds, pairs.text, heads, lengths, bits, mask, row, room, out)
+        yield out[:size].tobytes()
 
 
-def runs_json(label_sets: Sequence[LabelSet], runs: SampleRuns) -> Iterator[bytes]:
-    """The elements of a range vector, in pieces to be joined, as `matrix_json`."""
-    for row, labels in enumerate(label_sets):
+def runs_json(labels: LabelFrame, runs: SampleRuns, size: int) -> Iterator[bytes]:
+    """The elements of a range vector, in pieces to be joined, as `matrix_json`; only the first `size` series."""
+    pairs = label_pairs(labels, size)
+    counts = np.diff(runs.offsets)[:size]
+    out = np.empty(pairs.most_bytes + _FRAME_BYTES + int(counts.max(initial=0)) * _POINT_BYTES, np.uint8)
+    for row in range(size):
         start, end = int(runs.offsets[row]), int(runs.offsets[row + 1])
-        # Copies, because a kernel takes arrays that may be written to.
-        values = runs.values[start:end].reshape(1, -1).copy()
-        yield b"," if row else b""
-        yield from matrix_json([labels], runs.times[start:end].copy(), values, np.ones(values.shape, np.bool_))
+        times, bits = _writeable(runs.times[start:end]), _writeable(runs.values[start:end]).view(np.uint64)
+        length = _write_run(pairs.numbers, pairs.bounds, pairs.text, times, bits, row, out)
+        yield out[:length].tobytes()
+
+
+def _writeable(array: NDArray[_Scalar]) -> NDArray[_Scalar]:
+    """The same in an array that kernels take: contiguous, and writeable although nothing writes to it."""
+    return array if array.flags.c_contiguous and array.flags.writeable else array.copy(order="C")

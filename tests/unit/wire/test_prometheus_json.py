@@ -2,13 +2,21 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vedette.wire.prometheus_json import matrix_json, point_json, vector_json
+from vedette.model.frames import LabelFrame, SymbolTable
+from vedette.model.labels import LabelSet
+from vedette.model.samples import SampleRuns
+from vedette.wire.prometheus_json import matrix_json, point_json, runs_json, vector_json
+
+
+def frame(label_sets: Sequence[LabelSet]) -> LabelFrame:
+    return LabelFrame.of(SymbolTable().overlay(), label_sets)
 
 
 def written(value: float) -> str:
@@ -69,7 +77,7 @@ def test_a_time_is_written_in_seconds_with_three_decimals_or_none(time_ms: int, 
 
 
 def test_a_matrix_leaves_out_what_is_not_present() -> None:
-    labels = [(("__name__", "up"),), (("a", 'quo"te\n'),)]
+    labels = frame([(("__name__", "up"),), (("a", 'quo"te\n'),)])
     values, present = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[True, True], [False, True]])
 
     text = b"".join(matrix_json(labels, np.array([0, 15_000]), values, present))
@@ -82,7 +90,7 @@ def test_a_matrix_leaves_out_what_is_not_present() -> None:
 
 def test_large_results_come_in_pieces_that_join_to_one() -> None:
     series, steps = 3000, 700
-    labels = [(("n", str(i)),) for i in range(series)]
+    labels = frame([(("n", str(i)),) for i in range(series)])
     values = np.arange(series * steps, dtype=np.float64).reshape(series, steps)
 
     pieces = list(matrix_json(labels, np.arange(steps) * 1000, values, np.ones(values.shape, np.bool_)))
@@ -94,8 +102,53 @@ def test_large_results_come_in_pieces_that_join_to_one() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 999, 1000, 1001, 2000])
 def test_a_vector_of_any_size_is_one_list(count: int) -> None:
-    labels = [(("n", str(i)),) for i in range(count)]
+    labels = frame([(("n", str(i)),) for i in range(count)])
 
     text = b"".join(vector_json(labels, 1000, np.arange(count, dtype=np.float64)))
 
     assert [row["value"][1] for row in json.loads(b"[" + text + b"]")] == [str(i) for i in range(count)]
+
+
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from(["__name__", "job", "le", "z"]), st.text(min_size=1, max_size=5)), max_size=8
+    )
+)
+def test_label_sets_read_back_in_the_order_of_names(label_sets: list[dict[str, str]]) -> None:
+    sets = [tuple(sorted(labels.items())) for labels in label_sets]
+
+    text = b"".join(vector_json(frame(sets), 0, np.zeros(len(sets))))
+
+    rows = json.loads(b"[" + text + b"]")
+    assert [list(row["metric"].items()) for row in rows] == [list(labels) for labels in sets]
+
+
+def test_only_as_many_elements_are_written_as_there_are_values() -> None:
+    labels = frame([(("n", "a"),), (("n", "b"),)])
+
+    vector = b"".join(vector_json(labels, 0, np.zeros(1)))
+    matrix = b"".join(matrix_json(labels, np.zeros(1, np.int64), np.zeros((1, 1)), np.ones((1, 1), np.bool_)))
+
+    assert vector == b'{"metric":{"n":"a"},"value":[0,"0"]}'
+    assert matrix == b'{"metric":{"n":"a"},"values":[[0,"0"]]}'
+
+
+def test_the_runs_of_a_range_vector_have_times_of_their_own() -> None:
+    runs = SampleRuns(np.array([0, 2, 2, 3]), np.array([1000, 2500, -1]), np.array([1.5, math.inf, math.nan]))
+
+    text = b"".join(runs_json(frame([(("n", "a"),), (), (("n", "c"),)]), runs, 3))
+
+    assert json.loads(b"[" + text + b"]") == [
+        {"metric": {"n": "a"}, "values": [[1, "1.5"], [2.5, "+Inf"]]},
+        {"metric": {}, "values": []},
+        {"metric": {"n": "c"}, "values": [[-0.001, "NaN"]]},
+    ]
+
+
+def test_values_that_must_not_be_written_to_are_taken() -> None:
+    values = np.broadcast_to(np.array([[1.0, 2.0]]), (2, 2))
+    present = np.broadcast_to(np.ones((1, 2), np.bool_), (2, 2))
+
+    text = b"".join(matrix_json(frame([(), (("n", "b"),)]), np.array([0, 1000]), values, present))
+
+    assert [row["values"] for row in json.loads(b"[" + text + b"]")] == [[[0, "1"], [1, "2"]]] * 2

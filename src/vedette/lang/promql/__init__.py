@@ -6,15 +6,12 @@ from vedette.lang.promql.functions import FUNCTIONS, Function
 from vedette.lang.promql.parser import parse, parse_metric, parse_selector
 from vedette.lang.promql.positions import describe_error, position
 from vedette.lang.promql.printer import format_expr, format_matcher, prettify
-from vedette.lang.promql.series_notation import HistogramLiteral, SeriesDescription, parse_series, parse_values
 from vedette.lang.promql.tree import to_tree
 from vedette.lang.promql.walk import children, selectors, walk
 
 __all__ = [
     "FUNCTIONS",
     "Function",
-    "HistogramLiteral",
-    "SeriesDescription",
     "ast",
     "children",
     "describe_error",
@@ -23,8 +20,6 @@ __all__ = [
     "parse",
     "parse_metric",
     "parse_selector",
-    "parse_series",
-    "parse_values",
     "position",
     "prettify",
     "selectors",

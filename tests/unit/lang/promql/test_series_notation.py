@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from vedette.lang.promql import HistogramLiteral, parse_series, parse_values
+from vedette.lang.promql.series_notation import HistogramLiteral, parse_series, parse_values
 from vedette.model.errors import QueryError
 from vedette.model.samples import STALE_BITS
 
