@@ -20,6 +20,7 @@ from vedette.cli import (
     health,
     query,
     targets,
+    token,
     up,
     version,
 )
@@ -46,6 +47,7 @@ _MORE: Final = "More"
 up.register(app, panel=_SERVE)
 health.register(app, panel=_SERVE)
 targets.register(app, panel=_SERVE)
+token.register(app, panel=_SERVE)
 check.register(app, panel=_SERVE)
 config.register(app, panel=_SERVE)
 query.register(app, panel=_ASK)

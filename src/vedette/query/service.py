@@ -1,6 +1,7 @@
 """Queries as a service: so many at a time, each with a deadline, and each given up when nobody waits for it.
 
-Evaluation is plain code in worker threads; this is the shell around it.
+Evaluation is plain code in worker threads; this is the shell around it. Queries that are small (`smallness`) can be
+answered on the spot: a thread would take longer to wake up.
 """
 
 from __future__ import annotations
@@ -14,17 +15,23 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from vedette.lang.promql.ast import Expr
-from vedette.model.errors import OverloadedError, QueryCancelledError, QueryTimeoutError
-from vedette.query.promql import EvalOptions, InstantResult, RangeResult, evaluate_instant, evaluate_range
+from vedette.model.errors import LimitExceededError, OverloadedError, QueryCancelledError, QueryTimeoutError
+from vedette.query import smallness
+from vedette.query.promql import EvalOptions, InstantResult, RangeResult, Stats, evaluate_instant, evaluate_range
 from vedette.query.source import SampleSource
+from vedette.query.stored import EngineNeededError
 
 _Result = TypeVar("_Result")
 _Answer = TypeVar("_Answer", InstantResult, RangeResult)
+
+
+def _itself(answer: _Answer) -> _Answer:
+    return answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +76,12 @@ class _Metrics:
             "vedette_query_failures", "Queries not answered, by reason.", ["reason"], registry=registry
         )
         self.samples = Counter("vedette_query_samples", "Samples that queries have read.", registry=registry)
+        self._durations = {kind: self.duration.labels(kind=kind) for kind in ("instant", "range")}
+
+    def note(self, kind: str, took_s: float, stats: Stats) -> None:
+        """A query was answered."""
+        self._durations[kind].observe(took_s)
+        self.samples.inc(stats.samples_read)
 
 
 class SourceMaker(Protocol):
@@ -76,6 +89,15 @@ class SourceMaker(Protocol):
 
     def __call__(self) -> SampleSource:
         """A fresh source."""
+        ...
+
+
+@runtime_checkable
+class MemoryFirst(Protocol):
+    """A source that holds recent samples in memory."""
+
+    def from_memory(self) -> SampleSource:
+        """A source that raises `EngineNeededError` for all others."""
         ...
 
 
@@ -130,11 +152,23 @@ class QueryService:
             QueryError, QueryExecutionError, LimitExceededError, QueryTimeoutError, QueryCancelledError: see there.
             OverloadedError: too many queries wait already.
         """
+        return await self.instant_as(_itself, expr, at_ms, timeout_s=timeout_s, lookback_ms=lookback_ms)
+
+    async def instant_as(
+        self,
+        render: Callable[[InstantResult], _Result],
+        expr: Expr,
+        at_ms: int,
+        *,
+        timeout_s: float | None = None,
+        lookback_ms: int | None = None,
+    ) -> _Result:
+        """As `instant`, with the result put into another form: in the same thread, and as a part of the query."""
 
         def evaluate(options: EvalOptions) -> InstantResult:
             return evaluate_instant(expr, at_ms=at_ms, source=self._make_source(), options=options)
 
-        return await self._run("instant", evaluate, timeout_s, lookback_ms)
+        return await self._run("instant", evaluate, render, timeout_s, lookback_ms)
 
     async def range(
         self,
@@ -147,21 +181,90 @@ class QueryService:
         lookback_ms: int | None = None,
     ) -> RangeResult:
         """Evaluate at start, start + step and so on up to end; errors as in `instant`."""
+        return await self.range_as(
+            _itself,
+            expr,
+            start_ms=start_ms,
+            end_ms=end_ms,
+            step_ms=step_ms,
+            timeout_s=timeout_s,
+            lookback_ms=lookback_ms,
+        )
+
+    async def range_as(
+        self,
+        render: Callable[[RangeResult], _Result],
+        expr: Expr,
+        *,
+        start_ms: int,
+        end_ms: int,
+        step_ms: int,
+        timeout_s: float | None = None,
+        lookback_ms: int | None = None,
+    ) -> _Result:
+        """As `range`, with the result put into another form: in the same thread, and as a part of the query."""
 
         def evaluate(options: EvalOptions) -> RangeResult:
             return evaluate_range(
                 expr, start_ms=start_ms, end_ms=end_ms, step_ms=step_ms, source=self._make_source(), options=options
             )
 
-        return await self._run("range", evaluate, timeout_s, lookback_ms)
+        return await self._run("range", evaluate, render, timeout_s, lookback_ms)
+
+    def instant_at_once(self, expr: Expr, at_ms: int, *, lookback_ms: int | None = None) -> InstantResult | None:
+        """Evaluate a small query here and now; None if it is not small. Errors as in `instant`."""
+
+        def evaluate(source: SampleSource, options: EvalOptions) -> InstantResult:
+            return evaluate_instant(expr, at_ms=at_ms, source=source, options=options)
+
+        return self._at_once("instant", evaluate, lookback_ms) if smallness.is_small(expr, 1) else None
+
+    def range_at_once(
+        self, expr: Expr, *, start_ms: int, end_ms: int, step_ms: int, lookback_ms: int | None = None
+    ) -> RangeResult | None:
+        """As `instant_at_once`, for a range."""
+
+        def evaluate(source: SampleSource, options: EvalOptions) -> RangeResult:
+            return evaluate_range(
+                expr, start_ms=start_ms, end_ms=end_ms, step_ms=step_ms, source=source, options=options
+            )
+
+        steps = (end_ms - start_ms) // step_ms + 1
+        return self._at_once("range", evaluate, lookback_ms) if smallness.is_small(expr, steps) else None
+
+    def _at_once(
+        self, kind: str, evaluate: Callable[[SampleSource, EvalOptions], _Answer], lookback_ms: int | None
+    ) -> _Answer | None:
+        source = self._make_source()
+        if not isinstance(source, MemoryFirst):
+            return None
+        options = EvalOptions(
+            lookback_ms=lookback_ms if lookback_ms is not None else self.limits.lookback_ms,
+            default_step_ms=self.limits.default_step_ms,
+            max_samples=min(smallness.MAX_SAMPLES, self.limits.max_samples),
+            max_series=min(smallness.MAX_SERIES, self.limits.max_series),
+            max_points=self.limits.max_points,
+        )
+        started_s = time.perf_counter()
+        try:
+            result = evaluate(source.from_memory(), options)
+        except (EngineNeededError, LimitExceededError):
+            # Not small after all: the other way will say whether it is too large.
+            return None
+        except Exception as exc:
+            self._metrics.failed.labels(reason=_reason(exc)).inc()
+            raise
+        self._metrics.note(kind, time.perf_counter() - started_s, result.stats)
+        return result
 
     async def _run(
         self,
         kind: str,
         evaluate: Callable[[EvalOptions], _Answer],
+        render: Callable[[_Answer], _Result],
         timeout_s: float | None,
         lookback_ms: int | None,
-    ) -> _Answer:
+    ) -> _Result:
         limit_s = self.limits.timeout_s
         watch = _Watch(min(timeout_s, limit_s) if timeout_s is not None and timeout_s > 0 else limit_s)
         options = EvalOptions(
@@ -174,16 +277,22 @@ class QueryService:
             workers=self.limits.workers,
             check=watch.check,
         )
+
+        def work() -> tuple[Stats, float, _Result]:
+            started_s = time.perf_counter()
+            result = evaluate(options)
+            took_s = time.perf_counter() - started_s
+            watch.check()
+            return result.stats, took_s, render(result)
+
         try:
             async with self._turn(watch):
-                started_s = time.perf_counter()
-                result = await self._in_thread(lambda: evaluate(options), watch)
+                stats, took_s, rendered = await self._in_thread(work, watch)
         except (Exception, asyncio.CancelledError) as exc:
             self._metrics.failed.labels(reason=_reason(exc)).inc()
             raise
-        self._metrics.duration.labels(kind=kind).observe(time.perf_counter() - started_s)
-        self._metrics.samples.inc(result.stats.samples_read)
-        return result
+        self._metrics.note(kind, took_s, stats)
+        return rendered
 
     @asynccontextmanager
     async def _turn(self, watch: _Watch) -> AsyncGenerator[None]:

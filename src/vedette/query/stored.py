@@ -38,6 +38,10 @@ _METRICS_NAMED: Final = 100
 """So many names help the engine to find its rows; more only make the query long."""
 
 
+class EngineNeededError(Exception):
+    """What is asked for is not all in memory."""
+
+
 class ColdSamples(Protocol):
     """What is kept on disk (`vedette.store.metrics`)."""
 
@@ -80,12 +84,19 @@ class _ColdSelection:
 class StoredSource:
     """A `SampleSource` over memory and engine, for one query."""
 
-    def __init__(self, index: SeriesIndex, memory: SampleMemory, cold: ColdSamples | None) -> None:
+    def __init__(
+        self, index: SeriesIndex, memory: SampleMemory, cold: ColdSamples | None, *, memory_only: bool = False
+    ) -> None:
         self._index = index
         self._memory = memory
         self._cold = cold
+        self._memory_only = memory_only
         self._selections: list[_ColdSelection] = []
         self._local = threading.local()
+
+    def from_memory(self) -> StoredSource:
+        """A source that reads nothing from the disk: where it would have to, it raises `EngineNeededError`."""
+        return StoredSource(self._index, self._memory, self._cold, memory_only=True)
 
     def symbols(self) -> QuerySymbols:
         """A fresh overlay over the index's symbols."""
@@ -103,6 +114,7 @@ class StoredSource:
         handles = slots
         complete_from = self._memory.complete_from_ms
         if self._cold is not None and start_ms < complete_from and len(slots):
+            self._refuse_engine()
             _, names = self._index.metrics(slots)
             samples_each = max(1, (min(end_ms, complete_from) - start_ms) // _ASSUMED_INTERVAL_MS)
             self._selections.append(
@@ -124,6 +136,7 @@ class StoredSource:
         hot, complete_from = self._memory.read(slots, start_ms, end_ms)
         if self._cold is None or start_ms >= complete_from:
             return hot
+        self._refuse_engine()
         selection = self._selections[number - 1] if number else None
         if selection is not None and complete_from == selection.until_ms and start_ms >= selection.start_ms:
             positions = np.searchsorted(selection.slots, slots)
@@ -134,6 +147,10 @@ class StoredSource:
             cold = self._cold.read_samples(None, self._index.ids(slots), start_ms, until)
             rows = np.arange(len(slots))
         return self._join(cold, rows, hot, start_ms, complete_from)
+
+    def _refuse_engine(self) -> None:
+        if self._memory_only:
+            raise EngineNeededError
 
     def _cold_rows(self, cold: ColdSamples, selection: _ColdSelection, positions: Int64s) -> tuple[SampleRuns, Int64s]:
         """Runs that hold the series at these positions, and their rows in them."""

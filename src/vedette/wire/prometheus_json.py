@@ -184,7 +184,7 @@ def _write_point(heads: NDArray[np.uint8], lengths: Int64s, bits: NDArray[np.uin
     "UniTuple(int64, 2)(int32[:,::1], int64[::1], uint8[::1], uint8[:,::1], int64[::1], uint64[:,::1], boolean[:,::1],"
     " int64, int64, uint8[::1])"
 )
-def _write_matrix(
+def _write_matrix(  # noqa: PLR0913 - a kernel takes columns and numbers, not objects
     numbers: Int32s,
     bounds: Int64s,
     text: Bytes,
@@ -213,7 +213,7 @@ def _write_matrix(
     "UniTuple(int64, 2)(int32[:,::1], int64[::1], uint8[::1], uint8[:,::1], int64[::1], uint64[::1], int64, int64,"
     " uint8[::1])"
 )
-def _write_vector(
+def _write_vector(  # noqa: PLR0913 - as above
     numbers: Int32s,
     bounds: Int64s,
     text: Bytes,

@@ -17,6 +17,9 @@ from vedette.http.errors import Problem
 MAX_ANNOTATIONS: Final = 10
 """So many warnings and infos are listed; the rest is counted."""
 
+_WHOLE_BYTES: Final = 16 << 20
+"""Up to here an answer is made at once and sent with its length; a larger one is made while it is sent."""
+
 _ERROR_TYPES: Final = {
     "bad-data": "bad_data",
     "execution": "execution",
@@ -55,7 +58,7 @@ def stream_answer(pieces: Iterator[bytes], *, warnings: Sequence[str] = (), info
     for chunk in chunks:
         gathered.append(chunk)
         size += len(chunk)
-        if size > 1 << 20:
+        if size > _WHOLE_BYTES:
             return StreamingResponse(_rest(b"".join(gathered), chunks), media_type="application/json")
     return Response(b"".join(gathered), media_type="application/json")
 

@@ -5,6 +5,7 @@ Source: Prometheus 3, `web/api/v1/api.go`; the wording of errors follows it.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,9 @@ MAX_TIME_MS: Final = 2**62
 """What `minTime` and `maxTime` of the API stand for; times beyond are cut to them."""
 
 MAX_FIELDS: Final = 10_000
+
+_LONGEST_KEPT: Final = 2_000
+"""Characters of an expression that is kept in its parsed form."""
 
 _RFC3339: Final = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
@@ -153,9 +157,15 @@ def parse_time(name: str, text: str) -> int:
 def parse_expression(name: str, text: str) -> Expr:
     """Parse PromQL; an error says the parameter, the place and the reason."""
     try:
-        return parse(text)
+        return _parse_again(text) if len(text) <= _LONGEST_KEPT else parse(text)
     except QueryError as exc:
         raise BadParameterError(name, describe_error(text, exc)) from exc
+
+
+@functools.lru_cache(maxsize=512)
+def _parse_again(text: str) -> Expr:
+    """Parse what may come again and again: dashboards and alerts ask the same every few seconds."""
+    return parse(text)
 
 
 def _number(text: str) -> float | None:

@@ -93,10 +93,15 @@ class QueryApi:
         timeout_s = _timeout_s(parameters)
         lookback_ms = _lookback_ms(parameters)
         text, expr = parameters.expression()
-        result = await unless_disconnected(
-            request, self.queries.instant(expr, at_ms, timeout_s=timeout_s, lookback_ms=lookback_ms)
-        )
-        return _render_instant(result, text, rendering)
+
+        def render(result: InstantResult) -> Response:
+            return _render_instant(result, text, rendering)
+
+        small = self.queries.instant_at_once(expr, at_ms, lookback_ms=lookback_ms)
+        if small is not None:
+            return render(small)
+        evaluation = self.queries.instant_as(render, expr, at_ms, timeout_s=timeout_s, lookback_ms=lookback_ms)
+        return await unless_disconnected(request, evaluation)
 
     async def query_range(self, request: Request) -> Response:
         """`/api/v1/query_range`: evaluate at many times."""
@@ -120,11 +125,25 @@ class QueryApi:
         timeout_s = _timeout_s(parameters)
         lookback_ms = _lookback_ms(parameters)
         text, expr = parameters.expression()
-        evaluation = self.queries.range(
-            expr, start_ms=start_ms, end_ms=end_ms, step_ms=step_ms, timeout_s=timeout_s, lookback_ms=lookback_ms
+
+        def render(result: RangeResult) -> Response:
+            return _render_range(result, text, rendering)
+
+        small = self.queries.range_at_once(
+            expr, start_ms=start_ms, end_ms=end_ms, step_ms=step_ms, lookback_ms=lookback_ms
         )
-        result = await unless_disconnected(request, evaluation)
-        return _render_range(result, text, rendering)
+        if small is not None:
+            return render(small)
+        evaluation = self.queries.range_as(
+            render,
+            expr,
+            start_ms=start_ms,
+            end_ms=end_ms,
+            step_ms=step_ms,
+            timeout_s=timeout_s,
+            lookback_ms=lookback_ms,
+        )
+        return await unless_disconnected(request, evaluation)
 
     async def format_query(self, request: Request) -> Response:
         """`/api/v1/format_query`: the expression, laid out."""
@@ -191,13 +210,12 @@ def _instant_arrow(result: InstantResult, remarks: Remarks) -> Iterator[bytes]:
 def _instant_json(result: InstantResult, request: _Rendering) -> Iterator[bytes]:
     match result.value:
         case Vector(labels=labels, time_ms=time_ms, values=values):
-            size = request.shown(labels.size)
             yield b'{"resultType":"vector","result":['
-            yield from vector_json(labels.label_sets()[:size], time_ms, values[:size])
+            yield from vector_json(labels, time_ms, values[: request.shown(labels.size)])
             yield b"]"
         case RangeVector(labels=labels, runs=runs):
             yield b'{"resultType":"matrix","result":['
-            yield from runs_json(labels.label_sets()[: request.shown(labels.size)], runs)
+            yield from runs_json(labels, runs, request.shown(labels.size))
             yield b"]"
         case Scalar(time_ms=time_ms, value=number):
             yield b'{"resultType":"scalar","result":' + point_json(time_ms, number)
@@ -210,7 +228,7 @@ def _range_json(result: RangeResult, request: _Rendering) -> Iterator[bytes]:
     matrix = result.matrix
     size = request.shown(matrix.labels.size)
     yield b'{"resultType":"matrix","result":['
-    yield from matrix_json(matrix.labels.label_sets()[:size], matrix.times, matrix.values[:size], matrix.present[:size])
+    yield from matrix_json(matrix.labels, matrix.times, matrix.values[:size], matrix.present[:size])
     yield b"]" + request.stats_json(result.stats)
 
 
