@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 import structlog
+from prometheus_client import CollectorRegistry, Gauge
 
 from vedette.app.storage import OpenStorage
 from vedette.config import Config
@@ -24,9 +25,10 @@ _EVERY_FIVE_MINUTES: Final = 30
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
 
-async def keep_house(storage: OpenStorage, config: Config, clock: Clock) -> None:
+async def keep_house(storage: OpenStorage, config: Config, clock: Clock, registry: CollectorRegistry) -> None:
     """Keep the house until cancelled. What fails is tried again at its next turn."""
     rounds = 0
+    memory = Gauge("vedette_engine_memory_bytes", "Memory that the engine says it uses.", registry=registry)
     try:
         while True:
             await clock.sleep(_ROUND_S)
@@ -43,6 +45,11 @@ async def keep_house(storage: OpenStorage, config: Config, clock: Clock) -> None
         # Storage closes after this, and writes what is queued.
         with contextlib.suppress(OverloadedError):
             write_metadata(storage, clock)
+
+
+def _engine_memory(storage: OpenStorage) -> int:
+    found = storage.engine.query("SELECT toInt64(value) AS used FROM system.metrics WHERE metric = 'MemoryTracking'")
+    return int(found.column("used")[0].as_py()) if found.num_rows else 0
 
 
 def write_metadata(storage: OpenStorage, clock: Clock) -> None:

@@ -109,7 +109,7 @@ async def serve(
             return take_over
 
         reloader = Reloader(loaded, read, prepare, registry, clock)
-        await stack.enter_async_context(_background(keep_house(storage, config, clock)))
+        await stack.enter_async_context(_background(keep_house(storage, config, clock, registry)))
         await stack.enter_async_context(_background(reloader.run(reload)))
         settings = http_settings(config, listen)
         door = await stack.enter_async_context(

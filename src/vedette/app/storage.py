@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import shutil
 from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -50,6 +51,7 @@ class OpenStorage:
         commit: the queue to the disk.
         writer: the way in.
         executor: one thread, for the engine's writes and what must not run beside them.
+        data_dir: where the embedded engine keeps its files; None where a server keeps them.
     """
 
     engine: Engine
@@ -62,6 +64,7 @@ class OpenStorage:
     metadata: MetadataStore
     exemplars: ExemplarStore
     executor: ThreadPoolExecutor
+    data_dir: Path | None
 
     def collect(self) -> Iterator[Metric]:
         """Storage's metrics, for a `prometheus_client` registry."""
@@ -78,6 +81,11 @@ class OpenStorage:
         )
         for name, text, value in figures:
             yield GaugeMetricFamily(name, text, value=value)
+        if self.data_dir is not None:
+            free_bytes = shutil.disk_usage(self.data_dir).free
+            yield GaugeMetricFamily(
+                "vedette_storage_disk_free_bytes", "Free space on the disk of the data directory.", value=free_bytes
+            )
         counts = (
             ("vedette_commit_flushes", "Flushes to the disk.", self.commit.flushes),
             ("vedette_commit_failures", "Flushes that failed and are repeated.", self.commit.failures),
@@ -165,6 +173,7 @@ async def open_storage(
                     metadata=metadata,
                     exemplars=ExemplarStore(max_exemplars=config.limits.exemplars),
                     executor=executor,
+                    data_dir=data_dir if config.storage.clickhouse is None else None,
                 )
                 registry.register(storage)
                 yield storage

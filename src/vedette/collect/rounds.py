@@ -16,7 +16,7 @@ import structlog
 from numpy.typing import NDArray
 
 from vedette.collect.targets import Health, TargetView
-from vedette.collect.writing import PATIENCE_MS, mark_stale, round_time_ms, write_now
+from vedette.collect.writing import PATIENCE_MS, mark_stale, reached_tick_ms, round_time_ms, write_now
 from vedette.ingest.metadata import MetadataStore
 from vedette.ingest.rows import RowSlots
 from vedette.ingest.writer import MetricsWriter
@@ -112,7 +112,7 @@ class RoundLoop:
             now_ms = self._clock.now_ms()
             first = last_ms is None
             await self.round(now_ms if first else round_time_ms(due_ms, now_ms, self._source.interval_ms))
-            last_ms = due_ms
+            last_ms = reached_tick_ms(due_ms, now_ms, self._source.interval_ms)
 
     async def round(self, now_ms: int) -> None:
         """Collect and store once."""

@@ -42,6 +42,12 @@ def mark_stale(writer: MetricsWriter, source: str, slots: Int64s, now_ms: int) -
     return write_now(writer, source, slots, np.full(len(slots), STALE), now_ms)
 
 
+def reached_tick_ms(due_ms: int, now_ms: int, interval_ms: int) -> int:
+    """The tick that a round stands for which was due and began now: another one if the clock has jumped meanwhile."""
+    moved_ms = now_ms - due_ms
+    return due_ms if abs(moved_ms) < interval_ms else due_ms + moved_ms // interval_ms * interval_ms
+
+
 def round_time_ms(due_ms: int, now_ms: int, interval_ms: int) -> int:
     """The time that the samples of a round get: when it was due, unless it is late or the clock has jumped."""
     return due_ms if abs(now_ms - due_ms) <= min(TOLERANCE_MS, interval_ms // 100) else now_ms

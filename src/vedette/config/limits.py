@@ -20,7 +20,7 @@ class Limits(Settings):
     """
 
     series: Positive = 500_000
-    """Series with recent samples, of all sources; samples of further series are refused (`reason="series_limit"`)."""
+    """Series that are kept, of all sources and all of retention; further ones are refused (`reason="series_limit"`)."""
     series_per_target: Count = 0
     """Series of one target; further ones are refused (`reason="target_series_limit"`). 0: any number."""
     labels_per_series: Positive = 128

@@ -139,8 +139,3 @@ class Auth(Settings):
     """How long a login lasts."""
     login_link_lifetime: Interval = Duration(86_400_000)
     """How long the one-time link of the first start can be used."""
-    login_attempts: Positive = 10
-    """Failed logins of one address or one account within `login_window` before further ones are refused
-    (`vedette_auth_throttled_total`)."""
-    login_window: Interval = Duration(900_000)
-    """See `login_attempts`."""

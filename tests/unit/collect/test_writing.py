@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from harness.intake import NOW_MS, Intake, series
 
-from vedette.collect.writing import PATIENCE_MS, mark_stale, round_time_ms, write_now
+from vedette.collect.writing import PATIENCE_MS, mark_stale, reached_tick_ms, round_time_ms, write_now
 from vedette.ingest.limits import Drop
 
 
@@ -58,3 +58,19 @@ def test_a_round_has_the_time_it_was_due_unless_that_is_not_true(
     now_ms: int, interval_ms: int, expected: int
 ) -> None:
     assert round_time_ms(5_000, now_ms, interval_ms) == expected
+
+
+@pytest.mark.parametrize(
+    ("now_ms", "expected"),
+    [
+        pytest.param(60_000, 60_000, id="on time"),
+        pytest.param(59_999, 60_000, id="woken a little early"),
+        pytest.param(74_999, 60_000, id="late by less than a round"),
+        pytest.param(75_000, 75_000, id="late by a round"),
+        pytest.param(3_660_007, 3_660_000, id="the clock was set an hour ahead"),
+        pytest.param(45_001, 60_000, id="the clock was set back by less than a round"),
+        pytest.param(30_007, 30_000, id="the clock was set back"),
+    ],
+)
+def test_a_round_stands_for_the_tick_that_the_clock_has_reached(now_ms: int, expected: int) -> None:
+    assert reached_tick_ms(60_000, now_ms, 15_000) == expected

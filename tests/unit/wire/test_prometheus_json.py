@@ -112,10 +112,11 @@ def test_a_vector_of_any_size_is_one_list(count: int) -> None:
 @given(
     st.lists(
         st.dictionaries(st.sampled_from(["__name__", "job", "le", "z"]), st.text(min_size=1, max_size=5)), max_size=8
-    )
+    ),
+    st.sampled_from([1, 20]),
 )
-def test_label_sets_read_back_in_the_order_of_names(label_sets: list[dict[str, str]]) -> None:
-    sets = [tuple(sorted(labels.items())) for labels in label_sets]
+def test_label_sets_read_back_in_the_order_of_names(label_sets: list[dict[str, str]], times: int) -> None:
+    sets = [tuple(sorted(labels.items())) for labels in label_sets] * times
 
     text = b"".join(vector_json(frame(sets), 0, np.zeros(len(sets))))
 

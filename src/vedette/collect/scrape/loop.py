@@ -23,7 +23,7 @@ from vedette.collect.http_client import Fetcher, FetchError, Response
 from vedette.collect.scrape.labelling import report_labels, series_labels
 from vedette.collect.scrape.target import Target
 from vedette.collect.targets import Health, TargetView
-from vedette.collect.writing import PATIENCE_MS, mark_stale, round_time_ms, write_now
+from vedette.collect.writing import PATIENCE_MS, mark_stale, reached_tick_ms, round_time_ms, write_now
 from vedette.config import EscapingScheme, ScrapeConfig
 from vedette.config import ScrapeProtocol as Wanted
 from vedette.ingest.exemplars import ExemplarStore
@@ -199,8 +199,11 @@ class TargetLoop:
             if last_ms is not None and due_ms > last_ms + interval_ms:
                 self._context.metrics.late.inc((due_ms - last_ms) // interval_ms - 1)
             await clock.sleep(max(0, due_ms - now_ms) / 1000)
-            last_ms = due_ms
-            await self.scrape(round_time_ms(due_ms, clock.now_ms(), interval_ms))
+            now_ms = clock.now_ms()
+            last_ms = reached_tick_ms(due_ms, now_ms, interval_ms)
+            if last_ms > due_ms:
+                self._context.metrics.late.inc((last_ms - due_ms) // interval_ms)
+            await self.scrape(round_time_ms(due_ms, now_ms, interval_ms))
 
     async def scrape(self, now_ms: int) -> None:
         """One round.
