@@ -35,6 +35,7 @@ async def keep_house(storage: OpenStorage, config: Config, clock: Clock, registr
             rounds += 1
             try:
                 write_metadata(storage, clock)
+                memory.set(await asyncio.to_thread(_engine_memory, storage))
                 if rounds % _EVERY_FIVE_MINUTES == 0:
                     storage.memory.seal_idle(clock.now_ms() - _IDLE_MS)
                 if rounds % _EVERY_HOUR == 1:

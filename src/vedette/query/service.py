@@ -63,8 +63,8 @@ class QueryLimits:
 
 class _Metrics:
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.running = Gauge("vedette_queries_running", "Queries being evaluated.", registry=registry)
-        self.waiting = Gauge("vedette_queries_waiting", "Queries waiting for their turn.", registry=registry)
+        self.running = Gauge("vedette_query_running", "Queries being evaluated.", registry=registry)
+        self.waiting = Gauge("vedette_query_waiting", "Queries waiting for their turn.", registry=registry)
         self.duration = Histogram(
             "vedette_query_duration_seconds",
             "Time to evaluate a query, without waiting.",

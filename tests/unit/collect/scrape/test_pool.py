@@ -3,11 +3,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from harness.intake import NOW_MS
 
 from vedette.collect.scrape import Pool, Publish, Scraper
 from vedette.collect.scrape.target import unique_targets
@@ -245,19 +244,14 @@ async def test_a_scraper_touches_only_the_jobs_that_have_changed(scraping: Scrap
         return discoveries[job.job_name][-1:], ""
 
     scraper = Scraper(scraping.context, discover)
-    kept, changed, gone = scraping.job(), scraping.job(), scraping.job()
-    kept, changed, gone = (
-        type(kept)(**{**_fields(job), "job_name": name})
-        for job, name in ((kept, "kept"), (changed, "changed"), (gone, "gone"))
-    )
+    kept, changed, gone = (replace(scraping.job(), job_name=name) for name in ("kept", "changed", "gone"))
     scraper.apply(scraper.prepare([kept, changed, gone]))
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(scraper.run())
         await settle()
         assert len(scraper.active()) == 3
 
-        other = type(changed)(**{**_fields(changed), "sample_limit": 5})
-        scraper.apply(scraper.prepare([kept, other]))
+        scraper.apply(scraper.prepare([kept, replace(changed, sample_limit=5)]))
         await settle()
 
         assert {name: len(made) for name, made in discoveries.items()} == {"kept": 1, "changed": 2, "gone": 1}
@@ -267,8 +261,3 @@ async def test_a_scraper_touches_only_the_jobs_that_have_changed(scraping: Scrap
         assert [view.name for view in scraper.pools()] == ["kept", "changed"]
         assert len(scraper.active()) == 2
         task.cancel()
-    assert NOW_MS
-
-
-def _fields(job: Any) -> dict[str, Any]:
-    return {name: getattr(job, name) for name in type(job).__dataclass_fields__}
