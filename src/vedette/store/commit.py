@@ -15,6 +15,7 @@ later" after a while, and a sender who keeps its rows until they are acknowledge
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -40,6 +41,10 @@ class CommitLimits:
     Attributes:
         flush_rows: so many rows are flushed at once, without waiting for more.
         flush_ms: how long a row waits for company, unless its sender says otherwise.
+        quick_rows: with so many rows waiting, and somebody who waits for them, no more company is needed...
+        quiet_ms: ... once none has come for so long,
+        spacing_ms: and the flush before began so long ago. A sender who waits for each answer is not slowed
+            down by `flush_ms`, and parts in the engine stay few and large.
         insert_rows: one insert has no more rows than this, which bounds the engine's memory.
         max_pending_bytes: rows that are not on the disk yet; beyond it they are refused.
         wait_s: how long `committed` waits before it says "come back later".
@@ -50,6 +55,9 @@ class CommitLimits:
 
     flush_rows: int = 65_536
     flush_ms: float = 250.0
+    quick_rows: int = 1_000
+    quiet_ms: float = 3.0
+    spacing_ms: float = 15.0
     insert_rows: int = 262_144
     max_pending_bytes: int = 64 << 20
     wait_s: float = 10.0
@@ -111,6 +119,8 @@ class Queue:
     rows: int = 0
     held_bytes: int = 0
     due_ms: float | None = None
+    _taken_ms: float = -math.inf
+    _latest_ms: float = math.inf
     _waiting: dict[str, list[pa.RecordBatch]] = field(default_factory=dict[str, "list[pa.RecordBatch]"])
 
     def append(self, table: str, rows: pa.RecordBatch, *, now_ms: float, patience_ms: float) -> int:
@@ -122,12 +132,18 @@ class Queue:
             self._waiting.setdefault(table, []).append(rows)
             self.rows += rows.num_rows
             self.held_bytes += rows.nbytes
-        due_ms = now_ms if self.rows >= self.limits.flush_rows else now_ms + patience_ms
-        self.due_ms = due_ms if self.due_ms is None else min(self.due_ms, due_ms)
+        self._latest_ms = min(self._latest_ms, now_ms + patience_ms)
+        self.due_ms = self._latest_ms
+        if self.rows >= self.limits.flush_rows:
+            self.due_ms = min(self.due_ms, now_ms)
+        elif self.rows >= self.limits.quick_rows and patience_ms <= self.limits.flush_ms:
+            quick_ms = max(now_ms + self.limits.quiet_ms, self._taken_ms + self.limits.spacing_ms)
+            self.due_ms = min(self.due_ms, quick_ms)
         return self.sequence
 
-    def take(self) -> Flush:
+    def take(self, *, now_ms: float) -> Flush:
         """Everything that waits, as the next flush."""
+        self._taken_ms, self._latest_ms = now_ms, math.inf
         inserts: deque[PlannedInsert] = deque()
         for table in self.tables:
             batches = self._waiting.get(table)
@@ -282,7 +298,7 @@ class GroupCommit:
                 await self._wait_until_due()
                 if self._queue.due_ms is None:
                     return
-                flush = self._flush = self._queue.take()
+                flush = self._flush = self._queue.take(now_ms=self._now_ms())
                 await self._write(flush)
                 self._flush = None
                 self._committed = flush.last_sequence

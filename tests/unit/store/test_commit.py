@@ -93,11 +93,37 @@ class TestQueue:
 
         assert queue.due_ms == 1100
 
+    def test_a_large_push_is_due_once_no_other_has_come_for_a_moment(self) -> None:
+        queue = self.queue(quick_rows=10, quiet_ms=3)
+
+        queue.append("samples", rows(9), now_ms=1000, patience_ms=250)
+        alone = queue.due_ms
+        queue.append("samples", rows(9), now_ms=1001, patience_ms=250)
+        queue.append("samples", rows(1), now_ms=1002, patience_ms=250)
+
+        assert (alone, queue.due_ms) == (1250, 1005)
+
+    def test_large_pushes_one_after_the_other_keep_their_distance(self) -> None:
+        queue = self.queue(quick_rows=10, quiet_ms=3, spacing_ms=15)
+        queue.append("samples", rows(10), now_ms=1000, patience_ms=250)
+        queue.take(now_ms=1003)
+
+        queue.append("samples", rows(10), now_ms=1005, patience_ms=250)
+
+        assert queue.due_ms == 1018
+
+    def test_large_batches_that_nobody_waits_for_are_patient(self) -> None:
+        queue = self.queue(quick_rows=10)
+
+        queue.append("samples", rows(20), now_ms=1000, patience_ms=1000)
+
+        assert queue.due_ms == 2000
+
     def test_nothing_is_due_after_everything_was_taken(self) -> None:
         queue = self.queue()
         queue.append("samples", rows(5), now_ms=0, patience_ms=0)
 
-        flush = queue.take()
+        flush = queue.take(now_ms=0)
 
         assert (flush.rows, queue.rows, queue.held_bytes, queue.due_ms) == (5, 0, 0, None)
 
@@ -106,7 +132,7 @@ class TestQueue:
         queue.append("samples", rows(1), now_ms=0, patience_ms=0)
         queue.append("series", rows(1), now_ms=0, patience_ms=0)
 
-        flush = queue.take()
+        flush = queue.take(now_ms=0)
 
         assert [planned.table for planned in flush.inserts] == ["series", "samples"]
 
@@ -115,7 +141,7 @@ class TestQueue:
         for first in (0, 3, 6):
             queue.append("samples", rows(3, first), now_ms=0, patience_ms=0)
 
-        flush = queue.take()
+        flush = queue.take(now_ms=0)
 
         assert [numbers(planned.rows) for planned in flush.inserts] == [list(range(9))]
         assert flush.last_sequence == 3
@@ -124,7 +150,7 @@ class TestQueue:
         queue = self.queue(insert_rows=4)
         queue.append("samples", rows(10), now_ms=0, patience_ms=0)
 
-        flush = queue.take()
+        flush = queue.take(now_ms=0)
 
         assert [numbers(planned.rows) for planned in flush.inserts] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
         assert len({planned.token for planned in flush.inserts}) == 3
@@ -135,7 +161,7 @@ class TestQueue:
         for _ in range(3):
             queue.append("series", rows(1), now_ms=0, patience_ms=0)
             queue.append("samples", rows(1), now_ms=0, patience_ms=0)
-            tokens += [planned.token for planned in queue.take().inserts]
+            tokens += [planned.token for planned in queue.take(now_ms=0).inserts]
 
         assert len(set(tokens)) == 6
 
@@ -144,8 +170,8 @@ class TestQueue:
 
         sequence = queue.append("samples", rows(0), now_ms=0, patience_ms=0)
 
-        assert queue.take().last_sequence == sequence
-        assert not queue.take().inserts
+        assert queue.take(now_ms=0).last_sequence == sequence
+        assert not queue.take(now_ms=0).inserts
 
     def test_an_unknown_table_is_a_mistake_of_the_caller(self) -> None:
         with pytest.raises(ValueError, match="no table 'sample'"):
