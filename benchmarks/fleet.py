@@ -23,6 +23,8 @@ JOBS: Final = ("api", "web", "worker", "scheduler", "search", "billing", "gatewa
 PER_INSTANCE: Final = 100
 
 _LE: Final = ("0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "+Inf")
+_BELOW: Final = (0.05, 0.15, 0.4, 0.65, 0.8, 0.92, 0.97, 0.99, 0.999, 1.0)
+"""Shares of the requests that are faster than these."""
 _HANDLERS: Final = ("/", "/api/tickets", "/api/users", "/api/search")
 _CODES: Final = ("200", "201", "304", "404", "500")
 _MODES: Final = ("user", "system", "idle", "iowait", "irq", "nice", "softirq", "steal")
@@ -55,7 +57,7 @@ def _kinds() -> list[_Kind]:
         name = "http_request_duration_seconds"
         for number, le in enumerate(_LE):
             labels = {"__name__": f"{name}_bucket", "handler": handler, "le": le}
-            kinds.append(_Kind(labels, counter=True, level=4.0 * (number + 1), swing=0, decimals=0))
+            kinds.append(_Kind(labels, counter=True, level=40 * _BELOW[number], swing=0, decimals=0))
         labels = {"__name__": f"{name}_sum", "handler": handler, "kind": "sum"}
         kinds.append(_Kind(labels, counter=True, level=7.3, swing=0, decimals=None))
         labels = {"__name__": f"{name}_count", "handler": handler, "kind": "count"}
@@ -187,7 +189,9 @@ class _State:
         instance = np.arange(low, high) // PER_INSTANCE
         level = np.array([kind.level for kind in kinds])[place]
         counter = np.array([kind.counter for kind in kinds])[place]
-        level = np.where(counter, level * random.uniform(0.2, 2.0, len(place)), level)
+        # The series of an instance are busy alike, so that histograms stay histograms.
+        busy = random.uniform(0.2, 2.0, int(instance.max()) + 1)[instance]
+        level = np.where(counter, level * busy, level)
         return cls(
             fleet=fleet,
             random=random,
@@ -211,11 +215,13 @@ class _State:
         gauges = ~self.counter
         noise = self.random.normal(0, 1, (int(gauges.sum()), count)) * self.swing[gauges, None]
         values[gauges] = self.level[gauges, None] + np.cumsum(noise * 0.1, axis=1) + noise
-        # A counter starts again about once in a thousand scrapes of an instance.
-        restarts = np.flatnonzero((self.random.random(series) < count / 2000) & self.counter)
-        for row in restarts.tolist():
+        # An instance is restarted about twice a day: its counters begin again.
+        restarts = np.flatnonzero(self.random.random(series // PER_INSTANCE + 1) < count / 2880)
+        for instance in restarts.tolist():
             at = int(self.random.integers(0, count))
-            values[row, at:] -= values[row, at]
+            low, high = instance * PER_INSTANCE, min((instance + 1) * PER_INSTANCE, series)
+            own = np.flatnonzero(self.counter[low:high]) + low
+            values[own, at:] -= values[own, at : at + 1]
         self.value = np.where(self.counter, values[:, -1], self.value)
         for decimals in np.unique(self.decimals).tolist():
             rows = self.decimals == decimals

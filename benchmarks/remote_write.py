@@ -24,7 +24,7 @@ _PER_BODY: Final = 2_000
 _TURNS: Final = 3
 _SECONDS: Final = 15.0
 
-_Bodies = list[list[bytes]]
+_Bodies = list[tuple[bytes, int]]
 
 
 def run(session: Session) -> Iterable[Table]:
@@ -37,7 +37,7 @@ def run(session: Session) -> Iterable[Table]:
         f"remote-write, {_PER_BODY:,} samples in a request, samples/s",
         ("server, senders", "accepted/s", "Vedette / it", "CPU s per M samples", "requests/s"),
     )
-    for senders in (1, 4):
+    for senders in (1, 4, 16):
         queues = [_bodies(fleet, part, senders) for part in range(senders)]
         rates: dict[str, list[tuple[float, float]]] = {name: [] for name in NAMES}
         for _ in range(turns):
@@ -63,34 +63,35 @@ def run(session: Session) -> Iterable[Table]:
     yield table
 
 
-def _bodies(fleet: Fleet, part: int, parts: int) -> list[bytes]:
-    """Requests of one scrape of some series each, in the order of time."""
+def _bodies(fleet: Fleet, part: int, parts: int) -> _Bodies:
+    """Requests with a share of the series in the order of time, and how many samples each holds."""
     heads = [encode_labels_v1(labels) for labels in fleet.labels]
-    pieces = fleet.runs(steps_each=1, series_each=_PER_BODY, part=part, parts=parts)
-    return [encode_body(heads[piece.first : piece.after], piece.runs) for piece in pieces]
+    steps = max(1, _PER_BODY * parts // _SERIES)
+    pieces = fleet.runs(steps_each=steps, series_each=_PER_BODY // steps, part=part, parts=parts)
+    return [(encode_body(heads[piece.first : piece.after], piece.runs), len(piece.runs.times)) for piece in pieces]
 
 
-def _push(server: Server, queues: _Bodies) -> tuple[float, float]:
-    """Samples per second and CPU seconds of the server per sample; new series are made before that."""
-    rounds = -(-_SERIES // len(queues) // _PER_BODY)
-    deadline_s = time.monotonic() + _SECONDS
+def _push(server: Server, queues: list[_Bodies]) -> tuple[float, float]:
+    """Samples per second, and CPU seconds of the server per sample; new series are made before that."""
+    senders = len(queues)
+    warm_up = -(-_SERIES // senders // _PER_BODY)
 
-    def send(bodies: list[bytes]) -> int:
+    def send(bodies: _Bodies) -> int:
         connection = server.connect()
         sent = 0
-        for body in bodies:
+        for body, samples in bodies:
             if time.monotonic() > deadline_s:
                 break
             post(connection, body)
-            sent += 1
+            sent += samples
         connection.close()
         return sent
 
-    with ThreadPoolExecutor(len(queues)) as senders:
-        list(senders.map(send, [bodies[:rounds] for bodies in queues]))
+    with ThreadPoolExecutor(senders) as pool:
+        deadline_s = time.monotonic() + _SECONDS
+        list(pool.map(send, [bodies[:warm_up] for bodies in queues]))
         deadline_s = time.monotonic() + _SECONDS
         began_s, cpu_s = time.perf_counter(), server.cpu_s()
-        sent = sum(senders.map(send, [bodies[rounds:] for bodies in queues]))
+        sent = sum(pool.map(send, [bodies[warm_up:] for bodies in queues]))
         elapsed_s = time.perf_counter() - began_s
-    samples = sent * _SERIES / len(queues) / rounds
-    return samples / elapsed_s, (server.cpu_s() - cpu_s) / samples
+    return sent / elapsed_s, (server.cpu_s() - cpu_s) / sent

@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from typing import Final
@@ -62,7 +62,7 @@ def run(session: Session) -> Iterable[Table]:
 def _measure(name: str, interval: str, seconds: float) -> tuple[float, float, float]:
     """Seconds that passed, CPU seconds used, samples scraped."""
     with _targets() as port:
-        configs = dict.fromkeys(NAMES, _config(port, interval))
+        configs: dict[str, str] = dict.fromkeys(NAMES, _config(port, interval))
         with running([name], configs) as [server]:
             _wait_for_scrapes(server, port, 2 * TARGETS)
             began_s, cpu_s, served = time.perf_counter(), server.cpu_s(), _served(port)
@@ -81,7 +81,7 @@ def _config(port: int, interval: str) -> str:
 
 
 @contextmanager
-def _targets() -> Iterator[int]:
+def _targets() -> Generator[int]:
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.scrape_targets", str(port), str(TARGETS), str(SERIES)]
     with subprocess.Popen(command) as process:

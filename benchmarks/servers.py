@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -179,7 +179,7 @@ MAKERS: Final = {VEDETTE: vedette, VICTORIA: victoria, PROMETHEUS: prometheus}
 
 
 @contextmanager
-def running(names: Sequence[str] = NAMES, configs: dict[str, str] | None = None) -> Iterator[list[Server]]:
+def running(names: Sequence[str] = NAMES, configs: dict[str, str] | None = None) -> Generator[list[Server]]:
     """These servers with empty stores, until the block is left; their data are deleted then.
 
     Args:

@@ -30,7 +30,7 @@ class Session:
     @property
     def rounds(self) -> int:
         """How often something is measured warm."""
-        return 3 if self.quick else 9
+        return 3 if self.quick else 7
 
     def say(self, text: str) -> None:
         """Tell the person who waits."""

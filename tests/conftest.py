@@ -40,7 +40,7 @@ def target() -> Iterator[ExpositionServer]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
+    item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     servers = item.stash.get(_SERVERS, None)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from harness.exposition_server import ExpositionServer
 from harness.pushing import push_samples
 from harness.vedette_server import QUIET, Servers, VedetteServer, eventually

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import random
 import threading
 import time
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 import httpx
 import numpy as np
 import pytest
+
 from harness.exposition_server import Asked, ExpositionServer, Page
 from harness.pushing import Batch, push
 from harness.vedette_server import QUIET, Servers, VedetteServer
@@ -143,6 +143,7 @@ def test_nothing_acknowledged_is_lost_or_doubled_by_kills_at_random_moments(
     for kill in range(KILLS):
         if kill % 5 == 4:
             # Killed while it starts, whatever it is doing then.
+            threads = []
             server.start(wait=False)
             threading.Event().wait(chance.uniform(0.2, 2.0))
         else:

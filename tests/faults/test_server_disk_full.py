@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from harness.exposition_server import ExpositionServer
 from harness.pushing import push_samples
 from harness.vedette_server import QUIET, Servers, VedetteServer, eventually

@@ -11,11 +11,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import cramjam
-import httpx
 import pytest
+
 from harness.pushing import push_samples
 from harness.routes import all_routers
-from harness.vedette_server import QUIET, VedetteServer, eventually
+from harness.vedette_server import QUIET, VedetteServer
 
 ROUNDS = 25
 TYPES = ("", "application/x-protobuf", "application/x-www-form-urlencoded", "application/json", "text/plain")

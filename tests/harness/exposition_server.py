@@ -96,7 +96,7 @@ def serve_expositions(tls: ssl.SSLContext | None = None) -> Generator[Exposition
             self.end_headers()
             self.wfile.write(page.body)
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the parent's name
             pass
 
     class Server(ThreadingHTTPServer):

@@ -1,4 +1,7 @@
-"""The way in for samples with everything behind it but the disk: real index, memory and books, and a queue that can fail."""
+"""The way in for samples with everything behind it but the disk.
+
+Index, memory and books are real; the queue to the disk can be told to fail.
+"""
 
 from __future__ import annotations
 

@@ -164,10 +164,8 @@ class VedetteServer:
 
     def events(self, event: str | None = None) -> list[dict[str, Any]]:
         """The events of its log, all or those of one name."""
-        found: list[dict[str, Any]] = []
-        for line in self.log_file.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("{"):
-                found.append(json.loads(line))
+        lines = self.log_file.read_text(encoding="utf-8", errors="replace").splitlines()
+        found: list[dict[str, Any]] = [json.loads(line) for line in lines if line.startswith("{")]
         return [entry for entry in found if event in (None, entry["event"])]
 
     def complaints(self, expected: Sequence[str] = ()) -> list[str]:
@@ -223,10 +221,10 @@ class VedetteServer:
         """A value of its own `/metrics`; None where it is not there."""
         response = self.get("/metrics")
         assert response.status_code == 200, response.text
+        wanted = [f'{key}="{value}"' for key, value in labels.items()]
         for line in response.text.splitlines():
-            if line.startswith(name) and line[len(name)] in " {":
-                if all(f'{key}="{value}"' in line for key, value in labels.items()):
-                    return float(line.rsplit(" ", 1)[1])
+            if line.startswith((f"{name} ", f"{name}{{")) and all(pair in line for pair in wanted):
+                return float(line.rsplit(" ", 1)[1])
         return None
 
     def target(self, pool: str) -> dict[str, Any]:
@@ -252,7 +250,9 @@ class Servers:
         self.all.append(server)
         return server
 
-    def start(self, config: str | None = QUIET, *, name: str = "", env: Mapping[str, str] | None = None) -> VedetteServer:
+    def start(
+        self, config: str | None = QUIET, *, name: str = "", env: Mapping[str, str] | None = None
+    ) -> VedetteServer:
         """A server that is ready."""
         return self.new(config, name=name, env=env).start()
 
@@ -267,7 +267,10 @@ class Servers:
 
 
 def eventually(
-    probe: Callable[[], T], *, what: str | Callable[[], str] = "it has not come true", within_s: float = PATIENCE_S
+    probe: Callable[[], T | None],
+    *,
+    what: str | Callable[[], str] = "it has not come true",
+    within_s: float = PATIENCE_S,
 ) -> T:
     """Ask again and again until the answer is truthy; for what offers nothing to wait on."""
     deadline_s = time.monotonic() + within_s

@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+
 from harness.exposition_server import serve_expositions
 from harness.pushing import Batch, push, push_samples
 from harness.routes import all_routers
 from harness.vedette_server import QUIET, Servers, VedetteServer, eventually
-
 from vedette.http.testing import CALLERS, verdicts
 
 NOW_S = 60 * (int(time.time()) // 60 - 3)
@@ -34,7 +34,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VedetteServer]:
         try:
             server.start()
             times = (NOW_S - 60 * np.arange(POINTS)[::-1]).astype(np.int64) * 1000
-            values = np.arange(5)[:, None] * 100.0 + np.arange(POINTS)
+            values = (np.arange(5)[:, None] * 100 + np.arange(POINTS)).astype(np.float64)
             assert push(server.client, Batch("pushed", {"zone": "a"}, range(5), times, values).body()).is_success
             assert push_samples(server.client, "Ünïcode.metric", [(NOW_S * 1000, 1.5)], **{"läbel.1": "ö"}).is_success
             eventually(lambda: server.value("scraped") == 1)
@@ -299,9 +299,7 @@ def test_a_large_answer_is_whole(servers: Servers) -> None:
     server.stop()
 
 
-READERS = frozenset(
-    name for name, caller in CALLERS.items() if name not in ("nobody", "one-time link", "token for write:metrics")
-)
+READERS = frozenset(name for name in CALLERS if name not in ("nobody", "one-time link", "token for write:metrics"))
 WRITERS = frozenset(
     {
         "editor's session",

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+
 from harness.exposition_server import Asked, ExpositionServer, Page
 from harness.peers import free_port
 from harness.pushing import push_samples
@@ -54,6 +55,7 @@ def test_a_stop_stores_what_was_scraped_last(servers: Servers, target: Expositio
         "scrape_configs:\n  - job_name: shop\n    scrape_interval: 1h\n    scrape_timeout: 1s\n"
         f"    static_configs: [{{targets: ['{target.address}']}}]\n"
     )
+
     # One push is on its way to the disk for ten minutes.
     def push() -> None:
         with httpx.Client(base_url=server.url, timeout=60) as client:
@@ -109,7 +111,9 @@ def test_a_bad_configuration_is_refused_at_start_with_all_its_errors(tmp_path: P
     config.write_text("http: {listen: nowhere}\nstorage: {retention: {metrics: soon}}\nnope: 1\n")
     command = [VEDETTE, "up", "--data", tmp_path / "data", "--config", config]
 
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env={**os.environ, "COLUMNS": "500"})
+    ended = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, env={**os.environ, "COLUMNS": "500"}
+    )
 
     assert ended.returncode != 0
     for line in (1, 2, 3):
@@ -117,9 +121,7 @@ def test_a_bad_configuration_is_refused_at_start_with_all_its_errors(tmp_path: P
     assert "Traceback" not in ended.stderr
 
 
-def test_a_second_signal_ends_a_server_at_once_that_waits_for_its_requests(
-    servers: Servers, target: ExpositionServer
-) -> None:
+def test_a_second_signal_ends_a_server_at_once_that_waits_for_its_requests(servers: Servers) -> None:
     server = servers.start(f"{QUIET}\nhttp: {{shutdown_timeout: 10m}}\n")
     parts = urlsplit(server.url)
     with socket.create_connection((parts.hostname or "", parts.port or 0)) as connection:
@@ -179,7 +181,12 @@ def test_a_stop_while_targets_hang_does_not_wait_for_them(servers: Servers, targ
 def test_files_of_the_data_directory_are_their_users_alone(servers: Servers) -> None:
     server = servers.start()
 
-    for path in (server.data_dir, server.data_dir / "local-token", server.data_dir / "run.json", server.data_dir / "state.db"):
+    for path in (
+        server.data_dir,
+        server.data_dir / "local-token",
+        server.data_dir / "run.json",
+        server.data_dir / "state.db",
+    ):
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
     server.stop()
     assert not (server.data_dir / "run.json").exists()

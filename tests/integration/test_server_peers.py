@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from harness.exposition_server import ExpositionServer, Page
 from harness.peers import free_port, promtool, run_node_exporter, run_prometheus, run_vmagent
 from harness.vedette_server import QUIET, Servers, VedetteServer, eventually

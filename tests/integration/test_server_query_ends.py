@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from urllib.parse import quote, urlsplit
@@ -11,6 +10,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 import numpy as np
 import pytest
+
 from harness.pushing import Batch, push
 from harness.vedette_server import QUIET, VedetteServer, eventually
 
@@ -52,9 +52,7 @@ def cancelled(server: VedetteServer) -> float:
 def test_a_query_ends_at_its_timeout_and_says_so(server: VedetteServer, path: str) -> None:
     now_s = time.time()
 
-    answer = server.get(
-        f"/api/v1/{path}", query=SLOW, timeout="50ms", start=now_s, end=now_s, step=1
-    )
+    answer = server.get(f"/api/v1/{path}", query=SLOW, timeout="50ms", start=now_s, end=now_s, step=1)
 
     assert answer.status_code == 503, answer.text[:200]
     assert answer.json()["errorType"] == "timeout"

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+
 from harness.exposition_server import ExpositionServer, serve_expositions
 from harness.vedette_server import QUIET, Servers, VedetteServer, eventually
 
@@ -153,7 +154,9 @@ def test_a_changed_job_goes_on_with_its_series_without_a_gap(servers: Servers, t
     eventually(lambda: server.value("level") == 1)
     start_s = float(server.query("level")[0]["value"][0])
 
-    server.configure(jobs(job("shop", target, interval="200ms", more="    metrics_path: /metrics\n    sample_limit: 50\n")))
+    server.configure(
+        jobs(job("shop", target, interval="200ms", more="    metrics_path: /metrics\n    sample_limit: 50\n"))
+    )
     by_request(server)
     target.wait_until_asked(4)
 

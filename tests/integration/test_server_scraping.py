@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import cramjam
 import pytest
+
 from harness.exposition_server import OPENMETRICS, Asked, ExpositionServer, Page
 from harness.vedette_server import QUIET, Servers, VedetteServer, eventually
 
@@ -235,19 +238,23 @@ def test_more_targets_than_allowed_are_all_shown_as_failing_with_the_reason(
     server.stop(expected=["target_limit exceeded"])
 
 
+def zstd(body: bytes) -> bytes:
+    return bytes(cramjam.zstd.compress(body))
+
+
 @pytest.mark.parametrize(
     ("coding", "pack"),
     [
         pytest.param("gzip", gzip.compress, id="gzip"),
-        pytest.param("zstd", lambda body: bytes(cramjam.zstd.compress(body)), id="zstd"),
+        pytest.param("zstd", zstd, id="zstd"),
         pytest.param("identity", bytes, id="unpacked"),
     ],
 )
 def test_packed_pages_are_asked_for_and_understood(
-    servers: Servers, target: ExpositionServer, coding: str, pack: object
+    servers: Servers, target: ExpositionServer, coding: str, pack: Callable[[bytes], bytes]
 ) -> None:
     body = b"level 1\n" * 1 + b"".join(b'n{i="%d"} %d\n' % (i, i) for i in range(200))
-    target.answer(lambda _asked: Page(pack(body), headers={"Content-Encoding": coding}))  # type: ignore[operator]
+    target.answer(lambda _asked: Page(pack(body), headers={"Content-Encoding": coding}))
     server = servers.start(scraping(job(target)))
 
     eventually(lambda: server.value("level") == 1)
@@ -322,8 +329,6 @@ def test_a_page_that_is_no_exposition_fails_the_scrape_and_names_the_line(
 
 
 def test_a_slow_target_times_out_and_the_next_rounds_go_on(servers: Servers, target: ExpositionServer) -> None:
-    import threading
-
     release = threading.Event()
 
     def slow(_asked: Asked) -> Page:

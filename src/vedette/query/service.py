@@ -125,7 +125,12 @@ class _Watch:
 
 
 class QueryService:
-    """Evaluates PromQL over what Vedette stores. Open it with `open_query_service`."""
+    """Evaluates PromQL over what Vedette stores. Open it with `open_query_service`.
+
+    Attributes:
+        limits: what queries may use.
+        helper: the threads that help a query's own, for what renders its result; None on one core.
+    """
 
     def __init__(
         self,
@@ -138,7 +143,7 @@ class QueryService:
         self.limits = limits
         self._make_source = make_source
         self._callers = callers
-        self._workers = workers
+        self.helper = workers
         self._turns = asyncio.Semaphore(limits.concurrency)
         self._waiting = 0
         self._metrics = _Metrics(registry)
@@ -273,7 +278,7 @@ class QueryService:
             max_samples=self.limits.max_samples,
             max_series=self.limits.max_series,
             max_points=self.limits.max_points,
-            executor=self._workers,
+            executor=self.helper,
             workers=self.limits.workers,
             check=watch.check,
         )

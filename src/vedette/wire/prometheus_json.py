@@ -6,7 +6,8 @@ Source: Prometheus 3, `util/jsonutil` (a value is written without an exponent fr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from typing import Final, TypeVar
 
 import numpy as np
@@ -36,7 +37,9 @@ _POINT_BYTES: Final = _HEAD_BYTES + MAX_VALUE_BYTES + 8
 _FRAME_BYTES: Final = 32
 """Room for what stands around a series' labels and samples."""
 
-_BATCH_BYTES: Final = 1 << 20
+_PIECE_BYTES: Final = 2 << 20
+"""Room for a piece; what it takes is about half of it."""
+
 _METRIC: Final = np.frombuffer(b',{"metric":', np.uint8).copy()
 _VALUES: Final = np.frombuffer(b',"values":[', np.uint8).copy()
 _VALUE: Final = np.frombuffer(b',"value":', np.uint8).copy()
@@ -49,7 +52,7 @@ _ZERO: Final = 48
 
 
 @inline
-def _write_value(bits: MachineInt, out: Bytes, at: MachineInt) -> MachineInt:  # noqa: C901 - the forms of a number
+def _write_value(bits: MachineInt, out: Bytes, at: MachineInt) -> MachineInt:  # noqa: C901, PLR0911, PLR0912 - the forms of a number
     """Write the float64 with these bits as the API does, without quotes; returns the place behind it."""
     size = bits & np.uint64(0x7FFF_FFFF_FFFF_FFFF)
     if size > np.uint64(_INFINITY):
@@ -64,6 +67,12 @@ def _write_value(bits: MachineInt, out: Bytes, at: MachineInt) -> MachineInt:  #
     if size == 0:
         out[at] = _ZERO
         return at + 1
+    # A whole number below 2**53, as counters and most gauges are: what is left of its point.
+    shift = 1075 - np.int64(size >> np.uint64(52))
+    if 0 <= shift <= 52:
+        whole = (size & np.uint64(0xF_FFFF_FFFF_FFFF)) | np.uint64(1 << 52)
+        if (whole >> np.uint64(shift)) << np.uint64(shift) == whole:
+            return write_digits(whole >> np.uint64(shift), out, at)
     digits, exponent = shortest_digits(size)
     while True:
         rest = digits // np.uint64(10)
@@ -181,8 +190,8 @@ def _write_point(heads: NDArray[np.uint8], lengths: Int64s, bits: NDArray[np.uin
 
 
 @kernel(
-    "UniTuple(int64, 2)(int32[:,::1], int64[::1], uint8[::1], uint8[:,::1], int64[::1], uint64[:,::1], boolean[:,::1],"
-    " int64, int64, uint8[::1])"
+    "int64(int32[:,::1], int64[::1], uint8[::1], uint8[:,::1], int64[::1], uint64[:,::1], boolean[:,::1], int64, int64,"
+    " uint8[::1])"
 )
 def _write_matrix(  # noqa: PLR0913 - a kernel takes columns and numbers, not objects
     numbers: Int32s,
@@ -192,27 +201,23 @@ def _write_matrix(  # noqa: PLR0913 - a kernel takes columns and numbers, not ob
     lengths: Int64s,
     bits: NDArray[np.uint64],
     present: Bools,
-    row: MachineInt,
-    room: MachineInt,
+    low: MachineInt,
+    high: MachineInt,
     out: Bytes,
-) -> tuple[MachineInt, MachineInt]:
-    """Write series from `row` on, as long as there is `room` for one more; returns the next row and the bytes."""
+) -> MachineInt:
+    """Write the series from `low` to before `high`; returns the bytes."""
     at = 0
-    while row < len(bits) and at + room <= len(out):
+    for row in range(low, high):
         at = _begin_series(numbers, row, bounds, text, out, at)
         at = _write_text(_VALUES, out, at)
         at = _write_points(heads, lengths, bits[row], present[row], out, at)
         out[at] = 93
         out[at + 1] = 125
         at += 2
-        row += 1
-    return row, at
+    return at
 
 
-@kernel(
-    "UniTuple(int64, 2)(int32[:,::1], int64[::1], uint8[::1], uint8[:,::1], int64[::1], uint64[::1], int64, int64,"
-    " uint8[::1])"
-)
+@kernel("int64(int32[:,::1], int64[::1], uint8[::1], uint8[:,::1], int64[::1], uint64[::1], int64, int64, uint8[::1])")
 def _write_vector(  # noqa: PLR0913 - as above
     numbers: Int32s,
     bounds: Int64s,
@@ -220,21 +225,20 @@ def _write_vector(  # noqa: PLR0913 - as above
     heads: NDArray[np.uint8],
     lengths: Int64s,
     bits: NDArray[np.uint64],
-    row: MachineInt,
-    room: MachineInt,
+    low: MachineInt,
+    high: MachineInt,
     out: Bytes,
-) -> tuple[MachineInt, MachineInt]:
+) -> MachineInt:
     """As `_write_matrix`, for elements with one value each."""
     at = 0
     present = np.ones(1, np.bool_)
-    while row < len(bits) and at + room <= len(out):
+    for row in range(low, high):
         at = _begin_series(numbers, row, bounds, text, out, at)
         at = _write_text(_VALUE, out, at)
         at = _write_points(heads, lengths, bits[row : row + 1], present, out, at)
         out[at] = 125
         at += 1
-        row += 1
-    return row, at
+    return at
 
 
 @kernel("int64(int32[:,::1], int64[::1], uint8[::1], int64[::1], uint64[::1], int64, uint8[::1])")
@@ -292,15 +296,16 @@ def vector_json(labels: LabelFrame, time_ms: int, values: Float64s) -> Iterator[
     pairs = label_pairs(labels, len(values))
     heads, lengths = _heads(np.array([time_ms], np.int64))
     bits = _writeable(values).view(np.uint64)
-    room = pairs.most_bytes + _FRAME_BYTES + _POINT_BYTES
-    out = np.empty(min(room * len(values), _BATCH_BYTES + room), np.uint8)
-    row = 0
-    while row < len(values):
-        row, size = _write_vector(pairs.numbers, pairs.bounds, pairs.text, heads, lengths, bits, row, room, out)
-        yield out[:size].tobytes()
+
+    def write(low: int, high: int, out: Bytes) -> int:
+        return _write_vector(pairs.numbers, pairs.bounds, pairs.text, heads, lengths, bits, low, high, out)
+
+    return _in_pieces(write, len(values), pairs.most_bytes + _FRAME_BYTES + _POINT_BYTES, None)
 
 
-def matrix_json(labels: LabelFrame, times: Int64s, values: Float64s, present: Bools) -> Iterator[bytes]:
+def matrix_json(
+    labels: LabelFrame, times: Int64s, values: Float64s, present: Bools, *, helper: Executor | None = None
+) -> Iterator[bytes]:
     """The elements of a matrix result, in pieces to be joined: `{"metric":{},"values":[[0,"1"],...]},...`.
 
     Args:
@@ -308,16 +313,16 @@ def matrix_json(labels: LabelFrame, times: Int64s, values: Float64s, present: Bo
         times: int64[steps], milliseconds.
         values: float64[series, steps].
         present: bool[series, steps]; every row has a sample.
+        helper: a thread that takes every second piece where there are many, if it has nothing else to do.
     """
     pairs = label_pairs(labels, len(values))
     heads, lengths = _heads(_writeable(times))
     bits, mask = _writeable(values).view(np.uint64), _writeable(present)
-    room = pairs.most_bytes + _FRAME_BYTES + len(times) * _POINT_BYTES
-    out = np.empty(min(room * len(values), _BATCH_BYTES + room), np.uint8)
-    row = 0
-    while row < len(values):
-        row, size = _write_matrix(pairs.numbers, pairs.bounds, pairs.text, heads, lengths, bits, mask, row, room, out)
-        yield out[:size].tobytes()
+
+    def write(low: int, high: int, out: Bytes) -> int:
+        return _write_matrix(pairs.numbers, pairs.bounds, pairs.text, heads, lengths, bits, mask, low, high, out)
+
+    return _in_pieces(write, len(values), pairs.most_bytes + _FRAME_BYTES + len(times) * _POINT_BYTES, helper)
 
 
 def runs_json(labels: LabelFrame, runs: SampleRuns, size: int) -> Iterator[bytes]:
@@ -330,6 +335,31 @@ def runs_json(labels: LabelFrame, runs: SampleRuns, size: int) -> Iterator[bytes
         times, bits = _writeable(runs.times[start:end]), _writeable(runs.values[start:end]).view(np.uint64)
         length = _write_run(pairs.numbers, pairs.bounds, pairs.text, times, bits, row, out)
         yield out[:length].tobytes()
+
+
+def _in_pieces(
+    write: Callable[[int, int, Bytes], int], rows: int, row_bytes: int, helper: Executor | None
+) -> Iterator[bytes]:
+    """What `write` makes of all rows, none of which is longer than `row_bytes`."""
+    each = max(1, _PIECE_BYTES // row_bytes)
+
+    def piece(low: int) -> bytes:
+        high = min(low + each, rows)
+        out = np.empty((high - low) * row_bytes, np.uint8)
+        return out[: write(low, high, out)].tobytes()
+
+    low = 0
+    while low < rows:
+        after = low + each
+        if helper is not None and after < rows:
+            second = helper.submit(piece, after)
+            yield piece(low)
+            # What the helper has not begun by now waits behind others' work.
+            yield piece(after) if second.cancel() else second.result()
+            after += each
+        else:
+            yield piece(low)
+        low = after
 
 
 def _writeable(array: NDArray[_Scalar]) -> NDArray[_Scalar]:

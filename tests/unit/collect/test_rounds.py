@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from harness.intake import NOW_MS, Intake
 
+from harness.intake import NOW_MS, Intake
 from vedette.collect.rounds import RoundLoop, RoundSource
 from vedette.collect.targets import Health
 from vedette.ingest.limits import Drop

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from harness.intake import NOW_MS, Intake, series
 
+from harness.intake import NOW_MS, Intake, series
 from vedette.collect.writing import PATIENCE_MS, mark_stale, reached_tick_ms, round_time_ms, write_now
 from vedette.ingest.limits import Drop
 
@@ -54,9 +54,7 @@ def test_nothing_to_write_is_no_failure_even_without_room() -> None:
         pytest.param(5_000 - 3_600_000, 15_000, 5_000 - 3_600_000, id="the clock was set back"),
     ],
 )
-def test_a_round_has_the_time_it_was_due_unless_that_is_not_true(
-    now_ms: int, interval_ms: int, expected: int
-) -> None:
+def test_a_round_has_the_time_it_was_due_unless_that_is_not_true(now_ms: int, interval_ms: int, expected: int) -> None:
     assert round_time_ms(5_000, now_ms, interval_ms) == expected
 
 

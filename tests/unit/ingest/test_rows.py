@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from harness.intake import NOW_MS, Intake
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.intake import NOW_MS, Intake
 from vedette.ingest.limits import Drop, IngestLimits
 from vedette.ingest.rows import Prepared, RowSlots, StaleSlotsError, Violation
 from vedette.ingest.writer import Taken

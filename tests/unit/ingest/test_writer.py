@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from harness.intake import NOW_MS, Intake, series
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.intake import NOW_MS, Intake, series
 from vedette.ingest.limits import Drop, IngestLimits
 from vedette.ingest.writer import DAY_MS, Taken
 from vedette.model.errors import OverloadedError

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -88,12 +89,17 @@ def test_a_matrix_leaves_out_what_is_not_present() -> None:
     ]
 
 
-def test_large_results_come_in_pieces_that_join_to_one() -> None:
-    series, steps = 3000, 700
+@pytest.mark.parametrize("helpers", [0, 1, 2])
+def test_large_results_come_in_pieces_that_join_to_one(helpers: int) -> None:
+    series, steps = 3000, 150
     labels = frame([(("n", str(i)),) for i in range(series)])
     values = np.arange(series * steps, dtype=np.float64).reshape(series, steps)
 
-    pieces = list(matrix_json(labels, np.arange(steps) * 1000, values, np.ones(values.shape, np.bool_)))
+    with ThreadPoolExecutor(helpers or 1) as pool:
+        helper = pool if helpers else None
+        pieces = list(
+            matrix_json(labels, np.arange(steps) * 1000, values, np.ones(values.shape, np.bool_), helper=helper)
+        )
 
     assert len(pieces) > 1
     rows = json.loads(b"[" + b"".join(pieces) + b"]")

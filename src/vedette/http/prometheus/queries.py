@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,17 +45,19 @@ class _Rendering:
         wants_stats: whether the cost is shown.
         wants_arrow: whether columns are asked for instead of JSON.
         began_s: when the request came.
+        helper: a thread that may take part.
     """
 
     limit: int
     wants_stats: bool
     wants_arrow: bool
     began_s: float
+    helper: Executor | None
 
     @classmethod
-    def of(cls, request: Request, parameters: Parameters) -> _Rendering:
+    def of(cls, request: Request, parameters: Parameters, helper: Executor | None) -> _Rendering:
         columns = CONTENT_TYPE in request.headers.get("accept", "")
-        return cls(parameters.limit(), bool(parameters.text("stats")), columns, time.perf_counter())
+        return cls(parameters.limit(), bool(parameters.text("stats")), columns, time.perf_counter(), helper)
 
     def shown(self, size: int) -> int:
         return min(size, self.limit) if self.limit else size
@@ -88,7 +91,7 @@ class QueryApi:
     async def query(self, request: Request) -> Response:
         """`/api/v1/query`: evaluate at one time."""
         parameters = await Parameters.of(request)
-        rendering = _Rendering.of(request, parameters)
+        rendering = _Rendering.of(request, parameters, self.queries.helper)
         at_ms = parameters.time_ms("time", self.now_ms())
         timeout_s = _timeout_s(parameters)
         lookback_ms = _lookback_ms(parameters)
@@ -106,7 +109,7 @@ class QueryApi:
     async def query_range(self, request: Request) -> Response:
         """`/api/v1/query_range`: evaluate at many times."""
         parameters = await Parameters.of(request)
-        rendering = _Rendering.of(request, parameters)
+        rendering = _Rendering.of(request, parameters, self.queries.helper)
         start_ms = parameters.time_ms("start", None)
         end_ms = parameters.time_ms("end", None)
         if end_ms < start_ms:
@@ -228,7 +231,9 @@ def _range_json(result: RangeResult, request: _Rendering) -> Iterator[bytes]:
     matrix = result.matrix
     size = request.shown(matrix.labels.size)
     yield b'{"resultType":"matrix","result":['
-    yield from matrix_json(matrix.labels, matrix.times, matrix.values[:size], matrix.present[:size])
+    yield from matrix_json(
+        matrix.labels, matrix.times, matrix.values[:size], matrix.present[:size], helper=request.helper
+    )
     yield b"]" + request.stats_json(result.stats)
 
 

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from harness.intake import series
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.intake import series
 from vedette.collect.scrape.labelling import report_labels, series_labels
 from vedette.config import NameScheme, RelabelRule, ScrapeConfig
 from vedette.config.relabel import Action
@@ -14,8 +16,8 @@ from vedette.model.labels import LabelSet, label_set
 TARGET = label_set({"job": "shop", "instance": "a:1"})
 
 
-def transform(labels: LabelSet, *, target: LabelSet = TARGET, **options: object) -> LabelSet | Violation | None:
-    return series_labels(ScrapeConfig(job_name="shop", **options), target)(labels)  # type: ignore[arg-type]
+def transform(labels: LabelSet, *, target: LabelSet = TARGET, **options: Any) -> LabelSet | Violation | None:
+    return series_labels(ScrapeConfig(job_name="shop", **options), target)(labels)
 
 
 def test_a_series_gets_its_targets_labels() -> None:
@@ -57,7 +59,9 @@ def test_relabelling_may_drop_a_series() -> None:
         pytest.param(series("up", a="1"), {"label_limit": 4}, "", id="as many labels as allowed"),
         pytest.param(series("up", a="1", b="2"), {"label_limit": 4}, "label_limit", id="too many labels"),
         pytest.param(series("up"), {"label_name_length_limit": 8}, "", id="names as long as allowed"),
-        pytest.param(series("up", äöüßx="1"), {"label_name_length_limit": 8}, "label_name_length_limit", id="long name"),
+        pytest.param(
+            series("up", äöüßx="1"), {"label_name_length_limit": 8}, "label_name_length_limit", id="long name"
+        ),
         pytest.param(series("up", a="äöüßx"), {"label_value_length_limit": 9}, "", id="values as long as allowed"),
         pytest.param(
             series("up", a="äöüßxy"), {"label_value_length_limit": 9}, "label_value_length_limit", id="long value"
@@ -71,7 +75,7 @@ def test_relabelling_may_drop_a_series() -> None:
     ],
 )
 def test_a_series_beyond_the_jobs_limits_says_which_one(
-    labels: LabelSet, options: dict[str, object], problem: str
+    labels: LabelSet, options: dict[str, Any], problem: str
 ) -> None:
     found = transform(labels, **options)
 
@@ -102,7 +106,9 @@ label_sets = st.dictionaries(names, st.sampled_from("xyz"), max_size=5)
 
 @given(label_sets, label_sets, st.booleans())
 def test_no_value_of_the_page_and_none_of_the_target_is_lost(
-    page: dict[str, str], own: dict[str, str], honor: bool  # noqa: FBT001 - Hypothesis' argument
+    page: dict[str, str],
+    own: dict[str, str],
+    honor: bool,  # noqa: FBT001 - Hypothesis' argument
 ) -> None:
     found = transform(series("up", **page), target=label_set(own), honor_labels=honor)
 

@@ -2,24 +2,20 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
-from harness.intake import NOW_MS
 
+from harness.intake import NOW_MS
+from harness.scraping import Scraping
 from vedette.collect.http_client import FetchError
 from vedette.collect.targets import Health
+from vedette.config import ScrapeProtocol as Wanted
 from vedette.ingest.limits import Drop
 from vedette.model.clock import Clock
 from vedette.model.durations import Size
 from vedette.model.errors import LimitExceededError
-from vedette.wire.exposition import ScrapeProtocol
-
-if TYPE_CHECKING:
-    from conftest import Scraping
-else:
-    Scraping = Any
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 REPORTS = {
@@ -104,7 +100,7 @@ async def test_a_scrape_that_fails_ends_the_targets_series_and_says_why(
     ],
 )
 async def test_a_page_beyond_a_limit_is_not_stored_at_all(
-    scraping: Scraping, options: dict[str, object], reason: str, error: str
+    scraping: Scraping, options: dict[str, Any], reason: str, error: str
 ) -> None:
     scraping.pages.text = 'a 1\nb{x="1"} 2\n'
     loop = scraping.loop(**options)
@@ -230,17 +226,13 @@ async def test_exemplars_and_metadata_are_kept(scraping: Scraping) -> None:
 
     await loop.scrape(NOW_MS)
 
-    times = {
-        scraping.intake.exemplars.of(slot, 0, 1 << 60)[0].time_ms for slot in scraping.intake.slots("a_total")
-    }
+    times = {scraping.intake.exemplars.of(slot, 0, 1 << 60)[0].time_ms for slot in scraping.intake.slots("a_total")}
     assert times == {NOW_MS, 1_760_000_000_250}
     assert loop.view.metadata["a"].help == "Help."
     assert len(scraping.intake.metadata) == 1
 
 
 async def test_targets_are_told_what_the_job_wants(scraping: Scraping) -> None:
-    from vedette.config import ScrapeProtocol as Wanted
-
     await scraping.loop().scrape(NOW_MS)
     await scraping.loop(scrape_protocols=(Wanted.PROMETHEUS_TEXT_0_0_4,), enable_compression=False).scrape(NOW_MS)
 
@@ -251,12 +243,9 @@ async def test_targets_are_told_what_the_job_wants(scraping: Scraping) -> None:
     assert "openmetrics" not in chosen["Accept"]
     assert "version=0.0.4" in chosen["Accept"]
     assert chosen["Accept-Encoding"] == "identity"
-    assert ScrapeProtocol.TEXT_0_0_4
 
 
 async def test_a_fallback_reads_pages_without_a_useful_type(scraping: Scraping) -> None:
-    from vedette.config import ScrapeProtocol as Wanted
-
     scraping.pages.content_type = "text/html"
     loop = scraping.loop(fallback_scrape_protocol=Wanted.PROMETHEUS_TEXT_0_0_4)
 
@@ -272,8 +261,6 @@ async def test_a_failure_is_logged_when_it_begins_and_when_it_changes(
     for status in (500, 500, 503, 503):
         scraping.pages.status = status
         await loop.scrape(NOW_MS)
-        NOW = loop.view.last_scrape_ms
-        assert NOW == NOW_MS
 
     assert capsys.readouterr().out.count("scrape failed") == 2
 

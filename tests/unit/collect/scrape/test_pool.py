@@ -1,23 +1,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from harness.scraping import Scraping
 from vedette.collect.scrape import Pool, Publish, Scraper
 from vedette.collect.scrape.target import unique_targets
 from vedette.collect.targets import Health
 from vedette.config import RelabelRule
 from vedette.config.relabel import Action
-
-if TYPE_CHECKING:
-    from conftest import Scraping
-else:
-    Scraping = Any
 
 
 @dataclass(frozen=True)
@@ -58,7 +54,7 @@ class Discovery:
 
 
 @asynccontextmanager
-async def running(pool: Pool) -> AsyncIterator[None]:
+async def running(pool: Pool) -> AsyncGenerator[None]:
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(pool.run())
         await settle()
