@@ -24,6 +24,10 @@ FOLDER = Path(os.environ.get("CONFORMANCE_DIR", Path(__file__).parents[2] / "../
 _REQUEST = re.compile(
     r"(?P<file>\S+): GET (?P<path>/[^? ]+)(\?(?P<query>.*?))?( without .*?)?( -> (?P<status>\d+))?\s*"
 )
+_SERIES = re.compile(r"(?P<name>\w+)(\{(?P<labels>.*)\})? \S+ \d+")
+_PAIR = re.compile(r'\w+="(?:[^"\\]|\\.)*"')
+_WHOLE = re.compile(r'(?<=^le=")(-?\d+)(?="$)|(?<=^quantile=")(-?\d+)(?="$)')
+_OF_TARGET = ("env", "instance", "job")
 _RULES = re.compile(r"/api/v1/(rules|alerts)\b")
 _BY_NAME = {"labels", "metric", "discoveredLabels", "seriesLabels"}
 """Objects whose fields' names are data: label sets."""
@@ -52,7 +56,8 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VedetteServer]
     with serve_expositions() as target:
         target.show((FOLDER / "exposition.txt").read_bytes())
         server.configure(
-            f"{QUIET}\nscrape_configs:\n  - job_name: helpdesk\n    scrape_interval: 2s\n    scrape_timeout: 2s\n"
+            f"{QUIET}\nglobal: {{external_labels: {{{external_labels()}}}}}\n"
+            "scrape_configs:\n  - job_name: helpdesk\n    scrape_interval: 2s\n    scrape_timeout: 2s\n"
             f"    static_configs: [{{targets: ['{target.address}'], labels: {{env: prod}}}}]\n"
         )
         try:
@@ -62,6 +67,15 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VedetteServer]
             server.stop()
         finally:
             server.kill()
+
+
+def external_labels() -> str:
+    """Those of the recorded server: all that it federated has them, and they are none of its target's."""
+    recorded = (FOLDER / "federate.txt").read_text().splitlines()
+    of_series = [set(_PAIR.findall(line)) for line in recorded if not line.startswith("#")]
+    common = set.intersection(*of_series) if of_series else set[str]()
+    pairs = [pair.split("=", 1) for pair in sorted(common)]
+    return ", ".join(f"{name}: {value}" for name, value in pairs if name not in _OF_TARGET)
 
 
 def parameters(text: str | None, now_s: float) -> list[tuple[str, str | int | float | bool | None]]:
@@ -142,13 +156,21 @@ def test_an_answer_has_the_shape_that_prometheus_gave_it(case: dict[str, str | N
             assert found["data"].get("resultType") == expected["data"].get("resultType")
 
 
-def exposition_shape(text: str) -> set[str]:
-    """The series and the types of an exposition; without values, times and instances."""
-    lines: set[str] = set()
+def exposition_shape(text: str) -> set[tuple[str, ...]]:
+    """The series and the types of what was scraped; without values, times, instances and what rules have made."""
+    scraped = {
+        line.partition("{")[0].partition(" ")[0] for line in (FOLDER / "exposition.txt").read_text().splitlines()
+    }
+    found: set[tuple[str, ...]] = set()
     for line in text.splitlines():
-        if line.startswith("# TYPE"):
-            lines.add(line)
-        elif line and not line.startswith("#"):
-            assert re.fullmatch(r".* \S+ \d+", line), line
-            lines.add(re.sub(r'instance="[^"]*"', "", line.rsplit(" ", 2)[0]))
-    return lines
+        series = _SERIES.fullmatch(line)
+        name = line.split(" ")[2] if line.startswith("# TYPE ") else series["name"] if series else ""
+        if name not in scraped and name != "up" and not name.startswith("scrape_"):
+            continue
+        if series is None:
+            found.add(("type", name, line.rpartition(" ")[2]))
+        else:
+            # Prometheus 3 writes the numbers in `le` and `quantile` as floats: `1.0`.
+            pairs = [_WHOLE.sub(r"\g<0>.0", pair) for pair in _PAIR.findall(series["labels"] or "")]
+            found.add((name, *sorted(pair for pair in pairs if not pair.startswith("instance="))))
+    return found
