@@ -135,7 +135,7 @@ def test_nothing_acknowledged_is_lost_or_doubled_by_kills_at_random_moments(
     counting = CountingTarget()
     target.answer(counting.answer)
     server = servers.new(
-        f"{QUIET}\nscrape_configs:\n  - job_name: counted\n    scrape_interval: 100ms\n    scrape_timeout: 100ms\n"
+        f"{QUIET}\nscrape_configs:\n  - job_name: counted\n    scrape_interval: 500ms\n    scrape_timeout: 500ms\n"
         f"    static_configs: [{{targets: ['{target.address}']}}]\n"
     )
     senders = [Sender(number, random.Random(chance.random())) for number in range(SENDERS)]

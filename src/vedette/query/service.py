@@ -222,7 +222,7 @@ class QueryService:
         def evaluate(source: SampleSource, options: EvalOptions) -> InstantResult:
             return evaluate_instant(expr, at_ms=at_ms, source=source, options=options)
 
-        return self._at_once("instant", evaluate, lookback_ms) if smallness.is_small(expr, 1) else None
+        return self._at_once("instant", evaluate, expr, 1, lookback_ms)
 
     def range_at_once(
         self, expr: Expr, *, start_ms: int, end_ms: int, step_ms: int, lookback_ms: int | None = None
@@ -235,11 +235,18 @@ class QueryService:
             )
 
         steps = (end_ms - start_ms) // step_ms + 1
-        return self._at_once("range", evaluate, lookback_ms) if smallness.is_small(expr, steps) else None
+        return self._at_once("range", evaluate, expr, steps, lookback_ms)
 
     def _at_once(
-        self, kind: str, evaluate: Callable[[SampleSource, EvalOptions], _Answer], lookback_ms: int | None
+        self,
+        kind: str,
+        evaluate: Callable[[SampleSource, EvalOptions], _Answer],
+        expr: Expr,
+        steps: int,
+        lookback_ms: int | None,
     ) -> _Answer | None:
+        if not smallness.is_small(expr, steps):
+            return None
         source = self._make_source()
         if not isinstance(source, MemoryFirst):
             return None
@@ -247,7 +254,7 @@ class QueryService:
             lookback_ms=lookback_ms if lookback_ms is not None else self.limits.lookback_ms,
             default_step_ms=self.limits.default_step_ms,
             max_samples=min(smallness.MAX_SAMPLES, self.limits.max_samples),
-            max_series=min(smallness.MAX_SERIES, self.limits.max_series),
+            max_series=min(smallness.max_series(steps), self.limits.max_series),
             max_points=self.limits.max_points,
         )
         started_s = time.perf_counter()

@@ -12,8 +12,8 @@ from vedette.lang.promql.ast import Call, Expr, MatrixSelector, Subquery, Vector
 from vedette.lang.promql.walk import walk
 from vedette.model.matchers import MatchOp
 
-MAX_SERIES: Final = 16
-"""Of each selector of a small query."""
+_SERIES_AT_ONE_TIME: Final = 256
+_SERIES_OF_A_RANGE: Final = 16
 MAX_SAMPLES: Final = 20_000
 """That a small query holds at a time."""
 
@@ -23,6 +23,11 @@ _MAX_WINDOW_SECONDS: Final = 150_000
 """Length of all windows of a selector together: six hours of five minutes, once a minute, are 108,000."""
 _FINDS_OTHERS: Final = "info"
 """The function that selects series beyond its arguments."""
+
+
+def max_series(steps: int) -> int:
+    """How many series each selector of a small query may find."""
+    return _SERIES_AT_ONE_TIME if steps == 1 else _SERIES_OF_A_RANGE
 
 
 def is_small(expr: Expr, steps: int) -> bool:

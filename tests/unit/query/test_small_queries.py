@@ -21,7 +21,7 @@ from vedette.query.stored import StoredSource
 from vedette.store.head import SampleMemory, SeriesIndex
 
 BASE_MS = 1_700_000_000_000
-SERIES = smallness.MAX_SERIES + 1
+SERIES = smallness.max_series(1) + 1
 
 
 class Disk:
@@ -41,13 +41,13 @@ class Kept:
 
     def __init__(self) -> None:
         self.index = SeriesIndex()
-        self.memory = SampleMemory(max_bytes=1 << 20)
+        self.memory = SampleMemory(max_bytes=4 << 20)
         self.disk = Disk()
         self.registry = CollectorRegistry()
         times = BASE_MS + np.arange(0, 3_600_000, 15_000, dtype=np.int64)
         for number in range(SERIES):
             labels = label_set({"__name__": "up", "instance": str(number), "job": "node"})
-            slot, _ = self.index.resolve(labels, max_series=100)
+            slot, _ = self.index.resolve(labels, max_series=SERIES)
             slots = np.full(len(times), slot, np.int64)
             self.index.touch(slots, times, times)
             self.memory.append(slots, times, np.arange(len(times)) + float(number), window_ms=0)
