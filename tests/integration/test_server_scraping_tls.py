@@ -95,7 +95,8 @@ def test_a_target_is_asked_with_a_password_and_neither_api_nor_log_shows_it(
     eventually(lambda: server.value("level") == 1)
     server.configure(
         f"{QUIET}\nscrape_configs:\n  - job_name: shop\n    scrape_interval: 500ms\n    scrape_timeout: 500ms\n"
-        f"    static_configs: [{{targets: ['{target.address}']}}]\n    basic_auth: {{username: ann, password: geheim}}\n"
+        f"    static_configs: [{{targets: ['{target.address}']}}]\n"
+        "    basic_auth: {username: ann, password: geheim}\n"
     )
     assert server.client.post("/-/reload").status_code == 200
     target.wait_until_asked(2)
