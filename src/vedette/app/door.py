@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -193,9 +194,13 @@ def _observer(registry: CollectorRegistry):  # noqa: ANN202 - a closure over its
         registry=registry,
     )
 
+    @functools.cache  # routes, and methods and statuses that a route answers, are few
+    def of(route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+        return requests.labels(route=route, method=method, code=str(status)), durations.labels(route=route)
+
     def observe(exchange: Exchange) -> None:
-        route = exchange.route or "unknown"
-        requests.labels(route=route, method=exchange.method, code=str(exchange.status)).inc()
-        durations.labels(route=route).observe(exchange.duration_s)
+        count, took = of(exchange.route or "unknown", exchange.method, exchange.status)
+        count.inc()
+        took.observe(exchange.duration_s)
 
     return observe

@@ -329,7 +329,10 @@ def materialise(rows: RowSource, steps: int, options: EvalOptions, ledger: Ledge
             if mask.base is not present and mask is not present:
                 present[first:last] = mask
 
-    run_all([_bound(keep, low, high) for low, high in shares(size, options.workers)], options.executor)
+    if size <= _FEWEST_ROWS:
+        keep(0, size)
+    else:
+        run_all([_bound(keep, low, high) for low, high in shares(size, options.workers)], options.executor)
     return Block(rows.labels, values, present, rows.drop_name)
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from vedette.model.kernels import inline
 from vedette.query.promql.values import Bools, Floats, Ints
 
@@ -48,12 +50,34 @@ def extrapolation_edges(
 
 
 @inline
-def has_reset(values: Floats, size: int) -> bool:
-    """Whether the values fall anywhere."""
+def count_resets(values: Floats, size: int) -> int:
+    """How often the values fall."""
     falls = 0
     for k in range(1, size):
         falls += values[k] < values[k - 1]
-    return falls != 0
+    return falls
+
+
+@inline
+def add_back_resets(values: Floats, lows: Ints, highs: Ints, resets: int, row: Floats) -> None:
+    """Add to each window's increase what its counter had reached before each reset, one after the other as they came.
+
+    Windows only ever move on, so that what lies before one lies before all later ones.
+    """
+    falls = np.empty(resets, np.int64)
+    found = 0
+    for k in range(1, values.size):
+        if values[k] < values[k - 1]:
+            falls[found] = k
+            found += 1
+    passed = 0
+    for i in range(lows.size):
+        while passed < resets and falls[passed] <= lows[i]:
+            passed += 1
+        place = passed
+        while place < resets and falls[place] < highs[i]:
+            row[i] += values[falls[place] - 1]
+            place += 1
 
 
 @inline
@@ -73,11 +97,9 @@ def extrapolated_row(
     for i in range(lows.size):
         firsts[i] = values[min(lows[i], last)]
         row[i] = values[max(highs[i] - 1, 0)] - firsts[i]
-    if is_counter and has_reset(values, size):
-        for i in range(lows.size):
-            for k in range(lows[i] + 1, highs[i]):
-                if values[k] < values[k - 1]:
-                    row[i] += values[k - 1]
+    resets = count_resets(values, size) if is_counter else 0
+    if resets:
+        add_back_resets(values, lows, highs, resets, row)
     scale = per_second_of if per_second_of > 0.0 else 1.0
     for i in range(lows.size):
         grown, seconds, before, first = row[i], sampled[i], to_start[i], firsts[i]

@@ -338,11 +338,20 @@ class SeriesIndex:
     def frame(self, slots: Int64s, symbols: QuerySymbols) -> LabelFrame:
         """The labels of some series as columns."""
         with self._lock:
+            if len(slots) == 1:
+                return LabelFrame(symbols, self._pairs_as_columns(int(slots[0])), 1)
             columns = np.zeros((len(self._names), len(slots)), np.int32)
             _gather(slots, self._pair_start, self._pair_count, self._pair_names, self._pair_values, columns)
             used: NDArray[np.bool_] = np.any(columns, axis=1)
             named = {name: columns[i] for i, name in enumerate(self._names) if used[i]}
             return LabelFrame(symbols, named, len(slots))
+
+    def _pairs_as_columns(self, slot: int) -> dict[str, NDArray[np.int32]]:
+        start = int(self._pair_start[slot])
+        end = start + int(self._pair_count[slot])
+        values = self._pair_values[start:end].astype(np.int32)
+        names: list[int] = self._pair_names[start:end].tolist()
+        return {self._names[name]: values[i : i + 1] for i, name in enumerate(names)}
 
     def label_names(self, slots: Int64s) -> list[str]:
         """The names of all labels that these series have, sorted."""
