@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from benchmarks.servers import Server, ServerError
 
-
 _MOST_ROUNDS: Final = 201
 _MOMENTS_S: Final = 0.3
 

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from vedette.model.kernels import compile_kernels
 from vedette.store.engine import ChdbEngine, EngineSettings
-from vedette.store.metrics import MetricBatches, MetricsStore
+from vedette.store.metrics import MetricBatches, MetricsStore, series_keys
 from vedette.store.metrics.decimals import DecimalEncoder
-from vedette.store.schema import migrate
+from vedette.store.schema import SPAN_MS, migrate
 
 Floats = NDArray[np.float64]
 
@@ -38,9 +38,10 @@ INTEGER_CODECS = (
     "T64('bit'), ZSTD(1)",
     "Delta, T64, ZSTD(1)",
     "Delta, T64('bit'), ZSTD(1)",
-    "Delta, T64('bit'), ZSTD(3)",
+    "Delta, T64('bit'), ZSTD(6)",
+    "GCD, Delta, T64('bit'), ZSTD(6)",
 )
-TIME_CODECS = ("Delta, ZSTD(1)", "DoubleDelta, ZSTD(1)", "DoubleDelta, LZ4", "Delta, T64('bit'), ZSTD(1)")
+TIME_CODECS = ("Delta, ZSTD(1)", "Delta, ZSTD(1, 20)", "DoubleDelta, ZSTD(1)", "Delta, T64('bit'), ZSTD(1)")
 SHARE = {
     "counter": 14, "bytes counter": 5, "cpu seconds": 6, "seconds": 5, "slow counter": 12, "float counter": 2,
     "2 decimals": 3, "6 decimals": 3, "bytes": 6, "small integer": 6, "ratio": 3, "constant": 15, "bucket": 20,
@@ -146,13 +147,15 @@ def compare_codecs(engine: ChdbEngine, samples: int) -> None:
         ]
         table(title, codecs, rows)
 
+    # A span's worth of samples of each series, as the table has them one behind the other.
     generator = np.random.default_rng(3)
+    samples = min(samples, SPAN_MS // STEP_MS)
     grid = START_MS + np.arange(samples) * STEP_MS + generator.integers(0, STEP_MS, 10)[:, None]
     jitter = generator.integers(-3, 4, (10, samples))
     targets = generator.integers(0, 10, 2_000)
     rows = {}
     for name, times in (("regular", grid), ("jitter of 3 ms", grid + jitter)):
-        for block in (1 << 16, 1 << 20):
+        for block in (1 << 18, 1 << 20):
             column = times[targets].ravel()
             rows[f"{name}, {block >> 10}k"] = [
                 column_bytes(engine, "Int64", codec, column, block) for codec in TIME_CODECS
@@ -182,22 +185,30 @@ def whole_store(engine: ChdbEngine, series: int, samples: int) -> None:
         spent_s += time.perf_counter() - started
     print(f"\n{values.size:,} samples of one metric, inserted {6 * series:,} at a time: {spent_s:.2f} s")
     parts = read_back(engine, store, ids, values)
-    print(f"as merged so far, {parts} parts")
+    print(f" from {parts} parts")
     engine.execute("OPTIMIZE TABLE samples FINAL")
     read_back(engine, store, ids, values)
-    print("as one part")
+    print(" from one part")
 
 
 def read_back(engine: ChdbEngine, store: MetricsStore, ids: NDArray[np.uint64], values: Floats) -> int:
-    took_s: list[float] = []
-    for _ in range(5):
-        started = time.perf_counter()
-        runs = store.read_samples(["metric"], ids, START_MS, START_MS + 86_400_000)
-        took_s.append(time.perf_counter() - started)
-        assert (runs.values == values.ravel()).all()
+    every, _ = series_keys(np.zeros(len(ids), np.int64), ["metric"], ids, np.array([len(ids)]))
+    assert (store.read_samples(every, START_MS, START_MS + 86_400_000).values == values.ravel()).all()
     used = store.disk_usage()[0]
+    print(f"{used.disk_bytes / used.rows:.3f} bytes/sample; CPU to read", end="")
+    for what, keys, hours in (
+        ("all", every, 24.0),
+        ("the first hour", every, 1.0),
+        ("a hundred series", series_keys(np.zeros(100, np.int64), ["metric"], ids[:: len(ids) // 100][:100])[0], 24.0),
+        ("one series", every.part(7, 8), 24.0),
+    ):
+        took_s: list[float] = []
+        for _ in range(5):
+            started = time.process_time()
+            store.read_samples(keys, START_MS, START_MS + int(hours * 3_600_000) - 1)
+            took_s.append(time.process_time() - started)
+        print(f" {what} {1000 * min(took_s):.1f} ms,", end="")
     found = engine.query("SELECT count() AS c FROM system.parts WHERE active AND table = 'samples'")
-    print(f"{used.disk_bytes / used.rows:.3f} bytes/sample, read in {np.median(took_s):.2f} s (median of 5), ", end="")
     return found.column("c")[0].as_py()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from vedette.store.engine import ChdbEngine
 WRITER = Path(__file__).parent / "commit_writer.py"
 ROWS = 50
 KILLS = 18
+MOST_KILLS = 100
 SEED = 20_261_121
 
 
@@ -58,10 +60,14 @@ def test_every_acknowledged_batch_survives_kills_exactly_once(tmp_path: Path, mo
     generator = random.Random(SEED)
     acknowledged: set[int] = set()
     begun: set[int] = set()
-    for _ in range(KILLS):
+    for kill in itertools.count(1):
+        # On a machine that is busy with other things a writer may not get far.
+        if kill > KILLS and len(acknowledged) > KILLS:
+            break
+        assert kill <= MOST_KILLS
         # A sender repeats what was not acknowledged: in `insert` mode under the token it had.
         first = max(acknowledged, default=-1) + 1 if mode == "insert" else max(begun, default=-1) + 1
-        heard = write_until_killed(tmp_path, mode, first, generator.uniform(0.0, 0.4))
+        heard = write_until_killed(tmp_path, mode, first, generator.uniform(0.0, max(0.4, 0.4 * kill / KILLS)))
         acknowledged |= heard.done
         begun |= heard.begun
 
@@ -69,4 +75,3 @@ def test_every_acknowledged_batch_survives_kills_exactly_once(tmp_path: Path, mo
 
         assert acknowledged <= found.keys() <= begun
         assert set(found.values()) <= {ROWS}
-    assert len(acknowledged) > KILLS

@@ -19,6 +19,7 @@ from vedette.ingest.writer import MetricsWriter
 from vedette.model.errors import OverloadedError
 from vedette.model.labels import LabelSet
 from vedette.query.stored import StoredSource
+from vedette.store.commit import RowsRefusedError
 from vedette.store.head import SampleMemory, SeriesIndex
 from vedette.store.metrics.rows import MetricBatches
 
@@ -32,15 +33,19 @@ class Commits:
     Attributes:
         full: has no room.
         failing: has room, but commits fail.
+        refusing: has room, but the engine refuses all rows for good.
         open: cleared, commits stall.
+        decided: everything up to this number is stored or refused.
         rows: committed or not, by table.
     """
 
     full: bool = False
     failing: bool = False
+    refusing: bool = False
     open: asyncio.Event = field(default_factory=asyncio.Event)
     rows: dict[str, int] = field(default_factory=dict[str, int])
     sequence: int = 0
+    decided: int = 0
 
     def __post_init__(self) -> None:
         self.open.set()
@@ -50,15 +55,21 @@ class Commits:
         if self.full:
             raise OverloadedError("the queue is full", retry_after_s=3)
 
-    def append(self, table: str, batch: pa.RecordBatch, *, patience_ms: int) -> int:
+    @property
+    def committed_sequence(self) -> int:
+        return self.decided
+
+    def append(self, table: str, rows: pa.RecordBatch, *, patience_ms: int | None) -> int:
         del patience_ms
-        self.rows[table] = self.rows.get(table, 0) + batch.num_rows
+        self.rows[table] = self.rows.get(table, 0) + rows.num_rows
         self.sequence += 1
         return self.sequence
 
     async def committed(self, sequence: int) -> None:
         assert sequence <= self.sequence
         await self.open.wait()
+        if self.refusing:
+            raise RowsRefusedError("there is no such column")
         if self.failing:
             raise OverloadedError("the rows could not be stored within 10 s", retry_after_s=2.2)
 

@@ -34,19 +34,21 @@ class FakeQueue:
         failing: refuse those who can send again.
         appended: tables and rows, in their order.
         patience_ms: of each of these.
+        committed_sequence: everything up to this is decided.
     """
 
     full: bool = False
     failing: bool = False
     appended: list[tuple[str, pa.RecordBatch]] = field(default_factory=list[tuple[str, pa.RecordBatch]])
-    patience_ms: list[int] = field(default_factory=list[int])
+    patience_ms: list[int | None] = field(default_factory=list["int | None"])
+    committed_sequence: int = 0
     awaited: list[int] = field(default_factory=list[int])
 
     def ensure_room(self, size_bytes: int, *, sender_retries: bool = False) -> None:
         if self.full or (self.failing and sender_retries):
             raise OverloadedError(f"no room for {size_bytes} bytes", retry_after_s=1)
 
-    def append(self, table: str, rows: pa.RecordBatch, *, patience_ms: int) -> int:
+    def append(self, table: str, rows: pa.RecordBatch, *, patience_ms: int | None) -> int:
         self.appended.append((table, rows))
         self.patience_ms.append(patience_ms)
         return len(self.appended)

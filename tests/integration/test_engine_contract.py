@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from numpy.typing import NDArray
 
 from vedette.model.errors import (
     LimitExceededError,
@@ -25,11 +26,13 @@ from vedette.store.metrics import (
     MetricBatches,
     MetricsStore,
     Retention,
-    exemplars_batch,
+    SeriesKeys,
     frame_columns,
     metadata_batch,
+    series_keys,
 )
 from vedette.store.schema import SCHEMA_VERSION, migrate
+from vedette.store.schema.tables import SPAN_MS
 
 DAY_MS = 86_400_000
 START_MS = 20_000 * DAY_MS + 3_600_000
@@ -260,35 +263,67 @@ def fill(engine: Engine, samples: int = 100) -> None:
         engine.insert("samples", batch, token=f"samples {row}")
 
 
+NAMES = {int(IDS[0]): "up", int(IDS[1]): "up", int(IDS[2]): "load"}
+
+
+def keys_of(ids: NDArray[np.uint64]) -> SeriesKeys:
+    """The keys of some series of `fill`; of `up` where they are none of those."""
+    names = ["load", "up"]
+    codes = np.array([names.index(NAMES.get(int(key), "up")) for key in ids.tolist()], np.int64)
+    return series_keys(codes, names, ids)[0]
+
+
 def values_of(runs: SampleRuns, row: int) -> list[float]:
     return runs.values[runs.offsets[row] : runs.offsets[row + 1]].tolist()
 
 
 class TestMetrics:
-    def test_samples_are_read_in_the_order_asked_for(self, engine: Engine, store: MetricsStore) -> None:
+    def test_samples_are_read_in_the_order_of_the_keys(self, engine: Engine, store: MetricsStore) -> None:
         fill(engine, samples=4)
-        wanted = np.array([IDS[2], 77, IDS[1]], np.uint64)
+        keys = keys_of(np.array([IDS[2], 77, IDS[1]], np.uint64))
 
-        runs = store.read_samples(["up", "load"], wanted, START_MS, START_MS + DAY_MS)
+        runs = store.read_samples(keys, START_MS, START_MS + DAY_MS)
 
+        assert keys.ids.tolist() == [int(IDS[2]), int(IDS[1]), 77]
         assert [values_of(runs, row) for row in range(3)] == [
             [200.25, 201.25, 202.25, 203.25],
-            [],
             [100.25, 101.25, 102.25, 103.25],
+            [],
         ]
         assert runs.times[:2].tolist() == [START_MS, START_MS + 15_000]
 
-    def test_the_metric_need_not_be_known(self, engine: Engine, store: MetricsStore) -> None:
+    @pytest.mark.parametrize("total", [0, 1, 2, 1_000_000])
+    def test_it_does_not_matter_how_many_series_a_metric_is_thought_to_have(
+        self, engine: Engine, store: MetricsStore, total: int
+    ) -> None:
         fill(engine, samples=2)
+        keys = keys_of(IDS)
 
-        runs = store.read_samples(None, IDS, START_MS, START_MS + DAY_MS)
+        runs = store.read_samples(
+            SeriesKeys(keys.metrics, keys.codes, keys.ids, np.full(2, total)), START_MS, START_MS + DAY_MS
+        )
 
         assert np.diff(runs.offsets).tolist() == [2, 2, 2]
+
+    @pytest.mark.usefixtures("store")
+    def test_two_hours_are_found_without_reading_the_others(self, engine: Engine) -> None:
+        fill(engine, samples=5_000)
+        engine.execute("OPTIMIZE TABLE samples FINAL")
+
+        plan = engine.query(
+            "EXPLAIN indexes = 1 SELECT series_id FROM samples WHERE time BETWEEN "
+            "fromUnixTimestamp64Milli({start:Int64}, 'UTC') AND fromUnixTimestamp64Milli({end:Int64}, 'UTC')",
+            {"start": START_MS, "end": START_MS + 1000},
+        )
+
+        lines = [line.strip() for line in plan.column("explain").to_pylist()]
+        found = [line.removeprefix("Granules: ").split("/") for line in lines if line.startswith("Granules: ")]
+        assert int(found[-1][0]) < int(found[-1][1])
 
     def test_both_ends_of_a_time_range_belong_to_it(self, engine: Engine, store: MetricsStore) -> None:
         fill(engine)
 
-        runs = store.read_samples(["up"], IDS[:1], START_MS + 15_000, START_MS + 30_000)
+        runs = store.read_samples(keys_of(IDS[:1]), START_MS + 15_000, START_MS + 30_000)
 
         assert values_of(runs, 0) == [1.25, 2.25]
 
@@ -298,7 +333,7 @@ class TestMetrics:
     ) -> None:
         fill(engine, samples=2)
 
-        assert len(store.read_samples(["up"], IDS[:1], *bounds).times) == 2
+        assert len(store.read_samples(keys_of(IDS[:1]), *bounds).times) == 2
 
     def test_samples_sent_twice_are_read_once(self, engine: Engine, store: MetricsStore) -> None:
         fill(engine)
@@ -311,7 +346,7 @@ class TestMetrics:
         )
         engine.insert("samples", batch, token="again")
 
-        runs = store.read_samples(["up"], IDS[:1], START_MS, START_MS + DAY_MS)
+        runs = store.read_samples(keys_of(IDS[:1]), START_MS, START_MS + DAY_MS)
 
         assert values_of(runs, 0) == [number + 0.25 for number in range(100)]
         assert (np.diff(runs.times) == 15_000).all()
@@ -324,7 +359,7 @@ class TestMetrics:
         )
         engine.insert("samples", batch, token="a")
 
-        runs = store.read_samples(["up"], IDS[:1], START_MS, START_MS + DAY_MS)
+        runs = store.read_samples(keys_of(IDS[:1]), START_MS, START_MS + DAY_MS)
         sql = engine.query("SELECT reinterpretAsUInt64(value) AS bits FROM samples ORDER BY time")
 
         assert runs.values.view(np.uint64).tolist() == values.view(np.uint64).tolist()
@@ -341,17 +376,16 @@ class TestMetrics:
         )
         engine.insert("samples", batch, token="a")
 
-        by_metric = store.read_samples(["up"], ids, START_MS, START_MS)
-        by_id = store.read_samples(None, ids, START_MS, START_MS)
+        keys, order = series_keys(np.zeros(9_000, np.int64), ["up"], ids)
+        runs = store.read_samples(keys, START_MS, START_MS)
 
-        assert by_metric.values.tolist() == list(range(9_000))
-        assert by_id.values.tolist() == list(range(9_000))
+        assert runs.values[np.argsort(order)].tolist() == list(range(9_000))
 
     def test_a_read_larger_than_it_may_be_is_refused(self, engine: Engine, store: MetricsStore) -> None:
         fill(engine)
 
         with pytest.raises(LimitExceededError, match="samples to read"):
-            store.read_samples(["up"], IDS, START_MS, START_MS + DAY_MS, max_samples=150)
+            store.read_samples(keys_of(IDS), START_MS, START_MS + DAY_MS, max_samples=150)
 
     @pytest.mark.parametrize("max_samples", [1_000_000, 100, 20])
     def test_a_scan_brings_each_series_once_and_whole(
@@ -370,6 +404,30 @@ class TestMetrics:
             int(series): [100.0 * row + number + 0.25 for number in range(50, 100)] for row, series in enumerate(IDS)
         }
         assert len(found) == 3
+
+    @pytest.mark.parametrize("max_samples", [1_000_000, 300])
+    def test_a_scan_goes_from_the_oldest_hours_to_the_newest(
+        self, engine: Engine, store: MetricsStore, max_samples: int
+    ) -> None:
+        fill(engine, samples=1_000)
+        far_ms = START_MS + 40_000 * DAY_MS
+        late = MetricBatches().samples_batch(
+            np.zeros(1, np.int32), ["up"], IDS[:1], np.array([far_ms]), np.array([7.5])
+        )
+        engine.insert("samples", late, token="late")
+
+        pieces = list(store.scan_recent(START_MS, max_samples=max_samples))
+
+        hours = [int(runs.times.min()) // SPAN_MS for _, runs in pieces]
+        assert hours == sorted(hours)
+        assert len(set(hours)) == 4
+        found: dict[int, list[float]] = {}
+        for ids, runs in pieces:
+            for row, series in enumerate(ids.tolist()):
+                found.setdefault(series, []).extend(values_of(runs, row))
+        expected = {int(key): [100.0 * row + n + 0.25 for n in range(1_000)] for row, key in enumerate(IDS)}
+        expected[int(IDS[0])].append(7.5)
+        assert found == expected
 
     def test_series_are_loaded_with_their_labels_and_days(self, engine: Engine, store: MetricsStore) -> None:
         fill(engine)
@@ -398,13 +456,13 @@ class TestMetrics:
     def test_an_empty_store_has_nothing_and_says_so(self, store: MetricsStore) -> None:
         assert store.load_series(0).num_rows == 0
         assert list(store.scan_recent(0)) == []
-        assert store.read_samples(["up"], IDS, 0, START_MS).offsets.tolist() == [0, 0, 0, 0]
-        assert store.read_samples(["up"], IDS[:0], 0, START_MS).offsets.tolist() == [0]
+        assert store.read_samples(keys_of(IDS), 0, START_MS).offsets.tolist() == [0, 0, 0, 0]
+        assert store.read_samples(keys_of(IDS[:0]), 0, START_MS).offsets.tolist() == [0]
         assert store.read_exemplars(["up"], IDS, 0, START_MS).num_rows == 0
         assert store.disk_usage() == []
 
     def test_exemplars_are_read_by_series_and_time(self, engine: Engine, store: MetricsStore) -> None:
-        batch = exemplars_batch(
+        batch = MetricBatches.exemplars_batch(
             ["up"] * 3,
             np.array([5, 5, 6], np.uint64),
             np.array([START_MS + 10, START_MS, START_MS]),

@@ -44,7 +44,9 @@ from vedette.http.prometheus.write import write_router
 from vedette.http.run_files import DataDirectory
 from vedette.ingest.remote_write import RemoteWriteReceiver
 from vedette.model.clock import Clock
+from vedette.model.errors import StorageError
 from vedette.model.labels import LabelSet, label_set
+from vedette.query.exemplars import ExemplarReads
 from vedette.query.raw import open_raw_reads
 from vedette.query.service import QueryService
 from vedette.query.stored import StoredSource
@@ -141,7 +143,11 @@ async def open_door(  # noqa: PLR0913 - everything comes together here
         routers = [
             prometheus_router(
                 queries=QueryApi(queries, clock.now_ms),
-                series=SeriesApi(storage.index, storage.metadata, storage.exemplars),
+                series=SeriesApi(
+                    storage.index,
+                    storage.metadata,
+                    ExemplarReads(storage.index, storage.exemplars, storage.metrics),
+                ),
                 targets=TargetsApi(collecting.targets, urlsplit(settings.external_url).hostname or ""),
                 status=StatusApi(storage.index, storage.memory, facts),
             ),
@@ -161,6 +167,7 @@ async def open_door(  # noqa: PLR0913 - everything comes together here
         application = build_application(
             [landing_router(routers, version=__version__), *routers],
             identify=accounts.authenticator.identify,
+            recall=accounts.authenticator.recall,
             settings=settings,
             observe=_observer(registry),
             render_unmatched=render_page_error,
@@ -177,11 +184,21 @@ class _Backup:
         self._state = state
 
     async def __call__(self, directory: Path) -> AsyncIterator[tuple[str, int, int]]:
+        await asyncio.to_thread(_refuse_occupied, directory)
         yield "samples", 0, 2
         await asyncio.to_thread(self._storage.metrics.backup, directory / "engine")
         yield "state", 1, 2
         await self._state.backup(directory / "state.db")
         yield "done", 2, 2
+
+
+def _refuse_occupied(directory: Path) -> None:
+    try:
+        occupied = directory.exists() and any(directory.iterdir())
+    except OSError as exc:
+        raise StorageError(f"the backup cannot be written to {directory}: {exc.strerror}") from exc
+    if occupied:
+        raise StorageError(f"{directory} is not empty; name a directory that does not exist yet, or an empty one")
 
 
 def _observer(registry: CollectorRegistry):  # noqa: ANN202 - a closure over its metrics

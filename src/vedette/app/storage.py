@@ -25,17 +25,20 @@ from vedette.ingest.metadata import MetadataStore
 from vedette.ingest.writer import MetricsWriter
 from vedette.model.clock import Clock
 from vedette.model.errors import VedetteError
+from vedette.query.exemplars import load_exemplars
 from vedette.store.commit import GroupCommit, open_group_commit
 from vedette.store.engine import ChdbEngine, ClickHouseEngine, Engine
 from vedette.store.head import SampleMemory, SeriesIndex
 from vedette.store.loading import load_samples, load_series
 from vedette.store.metrics import MetricBatches, MetricsStore
-from vedette.store.schema import TABLES, Cluster, SingleServer, Topology, migrate
+from vedette.store.schema import SPAN_MS, TABLES, Cluster, SingleServer, Topology, migrate
+from vedette.store.set_aside import SetAsideFolder
 
 HEAD_WINDOW_MS: Final = 6 * 3_600_000
 """How much of the past is loaded at start; the memory then holds as much more as fits."""
 
 _ENGINE_FOLDER: Final = "engine"
+_REFUSED_FOLDER: Final = "refused"
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
@@ -90,6 +93,7 @@ class OpenStorage:
             ("vedette_commit_flushes", "Flushes to the disk.", self.commit.flushes),
             ("vedette_commit_failures", "Flushes that failed and are repeated.", self.commit.failures),
             ("vedette_commit_rows", "Rows on the disk.", self.commit.rows_committed),
+            ("vedette_commit_rows_refused", "Rows that the engine refuses, set aside.", self.commit.rows_refused),
         )
         for name, text, value in counts:
             yield CounterMetricFamily(name, text, value=value)
@@ -124,7 +128,8 @@ async def open_storage(
 
             await loop.run_in_executor(executor, prepare)
 
-            memory_from_ms = now_ms - HEAD_WINDOW_MS
+            # From the edge of a span on: the usual window of a dashboard needs no more of the disk than that.
+            memory_from_ms = (now_ms - HEAD_WINDOW_MS) // SPAN_MS * SPAN_MS
             known = await loop.run_in_executor(
                 executor,
                 lambda: load_series(
@@ -143,12 +148,17 @@ async def open_storage(
                 log.info("recent samples loaded", samples=samples, took_s=round(clock.monotonic_s() - started_s, 2))
             metadata = MetadataStore()
             metadata.load(await loop.run_in_executor(executor, metrics.read_metadata))
+            exemplars = ExemplarStore(max_exemplars=config.limits.exemplars)
+            await loop.run_in_executor(
+                executor, lambda: load_exemplars(metrics, index, exemplars, since_ms=now_ms - limits.retention_ms)
+            )
             async with open_group_commit(
                 _Insert(engine),
                 [table.name for table in TABLES],
                 executor,
                 token_prefix=secrets.token_hex(8),
                 limits=commit_limits(config),
+                set_aside=SetAsideFolder(data_dir / _REFUSED_FOLDER, now_ms=clock.now_ms),
             ) as commit:
                 ledger = Ledger()
                 writer = MetricsWriter(
@@ -160,6 +170,7 @@ async def open_storage(
                     limits=limits,
                     now_ms=clock.now_ms,
                 )
+                commit.on_refusal.append(writer.refused)
                 if len(known.slots):
                     writer.known_days(known.slots, known.first_day, known.last_day)
                 storage = OpenStorage(
@@ -171,7 +182,7 @@ async def open_storage(
                     writer=writer,
                     ledger=ledger,
                     metadata=metadata,
-                    exemplars=ExemplarStore(max_exemplars=config.limits.exemplars),
+                    exemplars=exemplars,
                     executor=executor,
                     data_dir=data_dir if config.storage.clickhouse is None else None,
                 )

@@ -33,7 +33,7 @@ class Limits(Settings):
     """Largest exposition of a target, uncompressed, where its job sets no `body_size_limit`; a scrape with a larger
     one fails (`vedette_scrapes_failed_total{reason="body_size"}`)."""
     exemplars: Count = 100_000
-    """Exemplars that are kept; the oldest make room (`vedette_exemplars_stored`). 0: none are kept."""
+    """Exemplars in memory; older ones are on the disk alone (`vedette_exemplars_stored`). 0: none are kept."""
     ingest_queue: PositiveSize = Size(64 << 20)
     """Received and not yet committed data; when it is full, pushes are refused with 503 (`vedette_ingest_queue_bytes`)
     and scrapes wait."""

@@ -5,15 +5,14 @@ request began and what the caller may, hand it to the route's handler, dress the
 to a handler. Errors on this way are rendered by the router that owns the path.
 
 Made of Starlette's requests and responses, and without its middleware stack and router: a request passes here
-in a few microseconds (docs/decisions/0007-http-application.md).
+in a few microseconds (docs/decisions/0007-http-application.md). Routes with a handler that never waits are answered
+without a task and without an ASGI conversation (`at_once`), after the same decisions.
 """
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from email.utils import formatdate
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
@@ -21,7 +20,10 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from vedette.http.access_log import Exchange, log_exchange
-from vedette.http.auth.principals import NOBODY, Principal, Proof, attach_principal, permits
+from vedette.http.admission import require_access
+from vedette.http.at_once import LATER, Directly, Recall
+from vedette.http.auth.principals import NOBODY, Principal, attach_principal
+from vedette.http.clock import http_date
 from vedette.http.compression import accepts_gzip, compress
 from vedette.http.connection import CONNECTION, ConnectionFacts
 from vedette.http.cors import CrossOrigin, Headers
@@ -29,7 +31,7 @@ from vedette.http.errors import CLIENT_LEFT, Problem, ProblemError, problem_of, 
 from vedette.http.head import RequestHead, parse_networks, read_head
 from vedette.http.limits import BoundedBody, InFlight
 from vedette.http.routing import Access, ErrorRenderer, Match, Route, Router, RouteTable
-from vedette.http.security import SAFE_METHODS, Origin, request_origin, security_headers
+from vedette.http.security import security_headers
 from vedette.http.settings import HttpSettings
 from vedette.model.errors import StorageError
 
@@ -47,6 +49,7 @@ def build_application(
     *,
     identify: Identify,
     settings: HttpSettings,
+    recall: Recall | None = None,
     observe: Observe | None = None,
     render_unmatched: ErrorRenderer | None = None,
 ) -> Application:
@@ -56,13 +59,22 @@ def build_application(
         routers: one per dialect.
         identify: finds out who asks (`Authenticator.identify`).
         settings: limits and the access log.
+        recall: finds out who asks if that takes no waiting (`Authenticator.recall`); without it nothing is answered
+            at once.
         observe: is told of every request that has ended (metrics).
         render_unmatched: says errors of paths that no router owns; RFC 9457 by default.
 
     Raises:
         ValueError: a path and method are registered twice, or a trusted proxy is no network.
     """
-    return Application(RouteTable(routers), identify, settings, observe, render_unmatched)
+    return Application(
+        RouteTable(routers),
+        settings,
+        identify=identify,
+        recall=recall,
+        observe=observe,
+        render_unmatched=render_unmatched,
+    )
 
 
 def head_of(request: Request) -> RequestHead:
@@ -72,13 +84,20 @@ def head_of(request: Request) -> RequestHead:
 
 
 class Application:
-    """An ASGI application. `routes` is what it serves."""
+    """An ASGI application.
+
+    Attributes:
+        routes: what it serves.
+        directly: the short way for those of them that can be answered at once.
+    """
 
     def __init__(
         self,
         routes: RouteTable,
-        identify: Identify,
         settings: HttpSettings,
+        *,
+        identify: Identify,
+        recall: Recall | None,
         observe: Observe | None,
         render_unmatched: ErrorRenderer | None,
     ) -> None:
@@ -91,6 +110,14 @@ class Application:
         self._trusted_proxies = parse_networks(settings.trusted_proxies)
         self._cross_origin = CrossOrigin(settings.cors_origins)
         self._headers = {secure: security_headers(secure=secure) for secure in (False, True)}
+        self.directly = Directly(
+            routes,
+            settings,
+            recall=recall,
+            in_flight=self.in_flight,
+            cross_origin=self._cross_origin,
+            ended=self._ended,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -104,11 +131,7 @@ class Application:
         except Exception as exc:  # noqa: BLE001 - a request is a unit of failure
             self._log_failure(exc, problem_of(exc), exchange)
         finally:
-            finished = exchange.finish()
-            if self._settings.access_log:
-                log_exchange(finished)
-            if self._observe is not None:
-                self._observe(finished)
+            self._ended(exchange.finish())
 
     async def _answer(self, scope: Scope, receive: Receive, exchange: _Exchange) -> None:
         request = Request(scope, receive)
@@ -147,9 +170,7 @@ class Application:
             return await self._handle(match, match.route, request, receive, head)
         with self.in_flight.admitted():
             principal = exchange.principal = await self._caller(match.route, head, scope)
-            _require_own_page(head, principal, scope["method"], self._settings.external_url)
-            if not permits(match.route.access, principal):
-                raise _refusal(match.route.access, principal)
+            require_access(match.route.access, principal, head, scope["method"], self._settings.external_url)
             attach_principal(request, principal)
             response = await self._handle(match, match.route, request, receive, head)
             if accepts_gzip(head.get(b"accept-encoding")):
@@ -160,14 +181,15 @@ class Application:
         self, match: Match, route: Route, request: Request, receive: Receive, head: RequestHead
     ) -> Response:
         request.scope["path_params"] = match.params
+        handler = request.scope.get(LATER, route.handler)
         length = head.fields.get(b"content-length")
         if length is None and b"transfer-encoding" not in head.fields:
-            return await route.handler(request)
+            return await handler(request)
         limit = self._settings.max_body_bytes if route.max_body_bytes is None else route.max_body_bytes
         body = BoundedBody(
             receive, self._settings, max_bytes=limit, declared_bytes=None if length is None else int(length)
         )
-        return await route.handler(Request(request.scope, body))
+        return await handler(Request(request.scope, body))
 
     async def _caller(self, route: Route, head: RequestHead, scope: Scope) -> Principal:
         if route.access is not Access.PUBLIC:
@@ -181,6 +203,12 @@ class Application:
         if match is not None:
             return match.router.render_error(problem, request)
         return self._render_unmatched(problem, request) if self._render_unmatched else render_problem(problem)
+
+    def _ended(self, exchange: Exchange) -> None:
+        if self._settings.access_log:
+            log_exchange(exchange)
+        if self._observe is not None:
+            self._observe(exchange)
 
     def _log_failure(self, exc: Exception, problem: Problem, exchange: _Exchange) -> None:
         if problem.incident:
@@ -219,7 +247,7 @@ class _Exchange:
             present = {name for name, _ in headers}
             headers.extend(header for header in self.headers if header[0] not in present)
             headers.extend(self.added)
-            headers.append((b"date", _http_date(int(time.time()))))
+            headers.append((b"date", http_date()))
         else:
             self._sent_bytes += len(message.get("body", b""))
         await self._send(message)
@@ -248,35 +276,3 @@ async def _close(response: StreamingResponse) -> None:
     close = getattr(response.body_iterator, "aclose", None)
     if close is not None:
         await close()
-
-
-def _require_own_page(head: RequestHead, principal: Principal, method: str, external_url: str) -> None:
-    """Refuse to change anything for another site's page that uses this browser's credentials."""
-    if method in SAFE_METHODS or head.fields.get(b"authorization", b"")[:7].lower() == b"bearer ":
-        return  # no page can make a browser send a Bearer token that it does not have
-    origin = request_origin(head, external_url)
-    if origin is Origin.FOREIGN:
-        raise ProblemError(403, "the request began on another site's page", kind="cross-site")
-    if origin is Origin.UNKNOWN and principal.proof is Proof.SESSION:
-        raise ProblemError(
-            403, "with a session's cookie, an Origin or Sec-Fetch-Site header is needed", kind="cross-site"
-        )
-
-
-def _refusal(access: Access, principal: Principal) -> ProblemError:
-    if principal.proof in (Proof.NONE, Proof.LOOPBACK):
-        because = f" ({principal.hint})" if principal.hint else ""
-        return ProblemError(
-            401,
-            f"this needs a token{because}: send `Authorization: Bearer …`, or Basic with the token as password",
-            kind="unauthorized",
-            headers={"WWW-Authenticate": 'Bearer realm="vedette"'},
-        )
-    if principal.setup_only:
-        return ProblemError(403, "set a password first", kind="password-needed")
-    return ProblemError(403, f"this needs `{access.value}` access, which you do not have", kind="forbidden")
-
-
-@functools.lru_cache(maxsize=1)
-def _http_date(now_s: int) -> bytes:
-    return formatdate(now_s, usegmt=True).encode()

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import AsyncIterable, AsyncIterator
+from typing import Final
 
 from starlette.responses import Response, StreamingResponse
 
 _LEVEL = 1
 _GZIP_FORMAT = 16 + zlib.MAX_WBITS
-_IN_THREAD_BYTES = 64 * 1024
+IN_THREAD_BYTES: Final = 64 * 1024
 _COMPRESSIBLE = ("text/", "application/json", "application/problem+json", "application/javascript", "image/svg")
 _OK = 200
 
@@ -46,7 +47,7 @@ async def compress(response: Response, *, min_bytes: int) -> None:
         body = response.body
         if len(body) < min_bytes:
             return
-        response.body = await asyncio.to_thread(_gzip, body) if len(body) >= _IN_THREAD_BYTES else _gzip(body)
+        response.body = await asyncio.to_thread(gzip_bytes, body) if len(body) >= IN_THREAD_BYTES else gzip_bytes(body)
         headers["content-length"] = str(len(response.body))
     else:
         return
@@ -54,7 +55,8 @@ async def compress(response: Response, *, min_bytes: int) -> None:
     headers.add_vary_header("Accept-Encoding")
 
 
-def _gzip(body: bytes | memoryview) -> bytes:
+def gzip_bytes(body: bytes | memoryview) -> bytes:
+    """Compress it; not in the event loop's thread from `IN_THREAD_BYTES` on."""
     compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP_FORMAT)
     return compressor.compress(body) + compressor.flush()
 
@@ -69,7 +71,7 @@ async def _compressed_stream(pieces: AsyncIterable[str | bytes | memoryview]) ->
     try:
         async for piece in pieces:
             data = piece.encode() if isinstance(piece, str) else piece
-            yield await asyncio.to_thread(squeeze, data) if len(data) >= _IN_THREAD_BYTES else squeeze(data)
+            yield await asyncio.to_thread(squeeze, data) if len(data) >= IN_THREAD_BYTES else squeeze(data)
         yield compressor.flush()
     finally:
         close = getattr(pieces, "aclose", None)

@@ -7,6 +7,7 @@ connection comes from.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from collections.abc import Iterable, Sequence
@@ -15,6 +16,7 @@ from urllib.parse import unquote_to_bytes
 
 from starlette.types import Scope
 
+from vedette.http.connection import CONNECTION, ConnectionFacts
 from vedette.http.errors import ProblemError
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -44,6 +46,8 @@ _FORWARDING = frozenset(
 )
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]+)(?::(\d{1,5}))?")
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
+_MAX_KEPT_BYTES = 4096
+_LONGEST_ADDRESS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,30 @@ def read_head(scope: Scope, trusted_proxies: Sequence[IpNetwork] = ()) -> Reques
     Raises:
         ProblemError: the request is malformed.
     """
+    facts: ConnectionFacts | None = scope.get(CONNECTION)
+    made_of = (scope["http_version"], scope["headers"])
+    if facts is not None and facts.head is not None and facts.head_of == made_of:
+        _check_path(scope)
+        return facts.head
+    head = _read(scope, trusted_proxies)
+    if facts is not None:
+        kept = sum(len(name) + len(value) for name, value in scope["headers"]) <= _MAX_KEPT_BYTES
+        facts.head, facts.head_of = (head, made_of) if kept else (None, None)
+    return head
+
+
+def split_authority(authority: str) -> str:
+    """The host of `host:port`, without brackets."""
+    host = authority if authority.endswith("]") else authority.rpartition(":")[0] or authority
+    return host.strip("[]")
+
+
+def parse_address(text: str) -> IpAddress | None:
+    """An IP address; an IPv4 address in IPv6 clothing is the IPv4 address."""
+    return _parse_address(text) if len(text) <= _LONGEST_ADDRESS else None
+
+
+def _read(scope: Scope, trusted_proxies: Sequence[IpNetwork]) -> RequestHead:
     fields: dict[bytes, bytes] = {}
     forwarded = False
     for name, value in scope["headers"]:
@@ -116,14 +144,8 @@ def read_head(scope: Scope, trusted_proxies: Sequence[IpNetwork] = ()) -> Reques
     return RequestHead(fields, authority, peer, address, secure, forwarded)
 
 
-def split_authority(authority: str) -> str:
-    """The host of `host:port`, without brackets."""
-    host = authority if authority.endswith("]") else authority.rpartition(":")[0] or authority
-    return host.strip("[]")
-
-
-def parse_address(text: str) -> IpAddress | None:
-    """An IP address; an IPv4 address in IPv6 clothing is the IPv4 address."""
+@functools.lru_cache(maxsize=256)
+def _parse_address(text: str) -> IpAddress | None:
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

@@ -64,6 +64,11 @@ class InFlight:
         self._limit = limit
         self.count = 0
 
+    @property
+    def is_full(self) -> bool:
+        """Whether another one would be refused."""
+        return self.count >= self._limit
+
     @contextmanager
     def admitted(self) -> Generator[None]:
         """Take a place for the time of the block.
@@ -71,7 +76,7 @@ class InFlight:
         Raises:
             OverloadedError: there is none.
         """
-        if self.count >= self._limit:
+        if self.is_full:
             raise OverloadedError(f"{self._limit} requests are being answered, the most at one time", retry_after_s=1.0)
         self.count += 1
         try:

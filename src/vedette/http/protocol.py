@@ -7,9 +7,12 @@ uvicorn leaves these to a proxy in front; Vedette has none. Added here:
   bytes, so that the client sees the refusal, and then the connection is cut;
 - a client that does not read its answer is cut off;
 - pipelined requests have a bound, and chunked bodies' trailers never become headers;
-- requests run in the server's task group.
+- requests run in the server's task group, but for those that the application answers at once (`at_once`): such a one
+  is held back until it is complete, or until all that has arrived is read. Of what arrives together only the first
+  request is answered so; the others of a pipeline take the usual way, with its bound and its turns.
 
-The states: between requests, in a head, in a body. Each method below says which it enters.
+The states: between requests, in a head, in a body. Each method below says which it enters. One timer serves all that
+must arrive in time; when it rings it looks what is awaited by then, so that moving a deadline costs nothing.
 """
 
 from __future__ import annotations
@@ -27,13 +30,15 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from vedette.http.at_once import Directly
 from vedette.http.connection import CONNECTION, ConnectionFacts
 from vedette.http.settings import HttpSettings
 
 _MAX_PIPELINED = 16
 _LINGER_S = 5.0
 _LINGER_BYTES = 4 * 1024 * 1024
-
+_TIMER_SLACK_S = 0.005
+_AT_ONCE = frozenset({b"GET", b"POST"})
 
 log = structlog.get_logger()
 
@@ -44,12 +49,21 @@ class _Reading(enum.Enum):
     BODY = 2
 
 
+class _Awaited(enum.Enum):
+    """What has to arrive in time: nothing, the rest of a head, or the next request of a client that may pause."""
+
+    NOTHING = 0
+    HEAD = 1
+    REQUEST = 2
+
+
 @dataclass(slots=True, eq=False)
 class ServerContext:
     """What the connections of one server share.
 
     Attributes:
         requests: runs the requests.
+        directly: answers some requests at once; None where the application cannot.
         changed: set whenever a connection has closed; the draining server waits for it.
     """
 
@@ -58,6 +72,7 @@ class ServerContext:
     settings: HttpSettings
     requests: asyncio.TaskGroup
     changed: asyncio.Event
+    directly: Directly | None = None
     draining: bool = False
 
 
@@ -76,11 +91,18 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(config=context.config, server_state=context.state, app_state={})
         self._context = context
         self._settings = context.settings
+        self.url = b""
         self._reading = _Reading.NOTHING
         self._facts = ConnectionFacts()
         self._head_bytes = 0
         self._unexplained_bytes = 0
-        self._head_timer: asyncio.TimerHandle | None = None
+        self._directly = context.directly
+        self._held: list[bytes] | None = None
+        self._answered_at_once = False
+        self._awaited = _Awaited.NOTHING
+        self._deadline_s = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_s = 0.0
         self._stall_timer: asyncio.TimerHandle | None = None
         self._linger_timer: asyncio.TimerHandle | None = None
         self._linger_bytes = 0
@@ -96,16 +118,15 @@ class BoundedProtocol(HttpToolsProtocol):
         elif len(self.connections) > self._settings.max_connections:
             self._refuse(b"503 Service Unavailable")
         else:
-            self._start_head_timer()
+            self._await_head()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        for timer in (self._head_timer, self._stall_timer, self._linger_timer):
+        for timer in (self._timer, self._stall_timer, self._linger_timer):
             if timer is not None:
                 timer.cancel()
         self._facts.lost = True
         super().connection_lost(exc)
-        self._unset_keepalive_if_required()
         self._context.changed.set()
 
     @override
@@ -114,19 +135,25 @@ class BoundedProtocol(HttpToolsProtocol):
         parser = cast("httptools.HttpRequestParser | None", self.parser)
         if parser is None or self.transport.is_closing():
             return
-        self._unset_keepalive_if_required()
+        self._answered_at_once = False
+        if self._awaited is _Awaited.REQUEST:
+            self._awaited = _Awaited.NOTHING
         self._unexplained_bytes += len(data)
         try:
             self._feed(parser, data)
         except httptools.HttpParserError as exc:
             cause = exc.__context__
+            self._held = None
             self._refuse(cause.status if isinstance(cause, _RefusedError) else b"400 Bad Request")
             return
+        if self._held is not None:
+            self._let_go()
         if self._unexplained_bytes > self._settings.max_head_bytes:
             self._refuse(b"431 Request Header Fields Too Large")
-            return
-        if self._reading is not _Reading.BODY and not self._answering():
-            self._start_head_timer()
+        elif self._reading is _Reading.NOTHING and self._answered_at_once and not self._answering():
+            self._await_request()
+        elif self._reading is not _Reading.BODY and not self._answering():
+            self._await_head()
 
     @override
     def pause_writing(self) -> None:
@@ -155,7 +182,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     @override
     def on_url(self, url: bytes) -> None:
-        super().on_url(url)
+        self.url += url
         self._count_head(len(url))
 
     @override
@@ -165,21 +192,28 @@ class BoundedProtocol(HttpToolsProtocol):
             return  # a trailer: nobody may add to a head that has been judged already
         if len(self.headers) >= self._settings.max_headers:
             raise _RefusedError(b"431 Request Header Fields Too Large")
-        super().on_header(name, value)
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     @override
     def on_headers_complete(self) -> None:
         """Enter the body, even if there is none."""
         self._reading = _Reading.BODY
         self._unexplained_bytes = 0
-        self._stop_head_timer()
-        super().on_headers_complete()
-        cycle: Any = self.cycle
-        cycle.transport = _Closing(self)
+        self._awaited = _Awaited.NOTHING
+        if self._may_be_answered_at_once():
+            self._held = []
+        else:
+            self._begin_cycle()
 
     @override
     def on_body(self, body: bytes) -> None:
         self._unexplained_bytes = 0
+        if self._held is not None:
+            self._held.append(body)
+            return
         if self._linger_timer is not None:
             self._linger_bytes += len(body)
             if self._linger_bytes > _LINGER_BYTES:
@@ -191,6 +225,10 @@ class BoundedProtocol(HttpToolsProtocol):
         """Leave the body: between requests."""
         self._reading = _Reading.NOTHING
         self._unexplained_bytes = 0
+        if self._held is not None:
+            if self._answer_at_once(b"".join(self._held)):
+                return
+            self._let_go()
         super().on_message_complete()
         if self._linger_timer is not None:
             self._linger_timer.cancel()
@@ -202,16 +240,19 @@ class BoundedProtocol(HttpToolsProtocol):
 
     @override
     def on_response_complete(self) -> None:
-        """The answer is written; if the body is not there yet, wait for it, but not for ever."""
-        super().on_response_complete()
-        if self.transport.is_closing() or self._answering():  # the next one may have waited for this one's end
+        """The answer is written: the next one's turn. If the body is not there yet, wait for it, but not for ever."""
+        if self.transport.is_closing():
             return
-        if self._reading is _Reading.BODY:
-            self._unset_keepalive_if_required()
+        self.flow.resume_reading()
+        if self.pipeline:
+            cycle, app = self.pipeline.pop()
+            self._start_asgi_task(cycle, app)
+        elif self._reading is _Reading.BODY:
             self._linger()
         elif self._reading is _Reading.HEAD:
-            self._unset_keepalive_if_required()
-            self._start_head_timer()
+            self._await_head()
+        else:
+            self._await_request()
 
     def close_when_read(self) -> None:
         """Close the connection, after the request's body if that is still on its way.
@@ -251,6 +292,51 @@ class BoundedProtocol(HttpToolsProtocol):
             else:
                 return
 
+    # --- The short way.
+
+    def _may_be_answered_at_once(self) -> bool:
+        """Whether the request whose head is complete has a path for it, and nothing and nobody is before it."""
+        return (
+            self._directly is not None
+            and self.url.partition(b"?")[0] in self._directly.paths
+            and not self._answered_at_once
+            and not self._answering()
+            and not self.flow.write_paused
+            and not self.expect_100_continue
+            and b"#" not in self.url
+            and self.parser.get_method() in _AT_ONCE
+            and self.parser.get_http_version() == "1.1"
+            and self.parser.should_keep_alive()
+            and not self.parser.should_upgrade()
+        )
+
+    def _answer_at_once(self, form: bytes) -> bool:
+        scope: Any = self.scope
+        path, _, query = self.url.partition(b"?")
+        scope["method"] = self.parser.get_method().decode("ascii")
+        scope["path"] = path.decode("ascii")
+        scope["raw_path"] = path
+        scope["query_string"] = query
+        pieces = None if self._directly is None else self._directly.answer(scope, form)
+        if pieces is None:
+            return False
+        self._held = None
+        self._answered_at_once = True
+        self.transport.writelines(pieces)
+        return True
+
+    def _let_go(self) -> None:
+        """The request that was held back takes the usual way."""
+        held, self._held = self._held, None
+        self._begin_cycle()
+        for piece in held or ():
+            super().on_body(piece)
+
+    def _begin_cycle(self) -> None:
+        super().on_headers_complete()
+        cycle: Any = self.cycle
+        cycle.transport = _Closing(self)
+
     # --- Bounds.
 
     def _forget_task(self, task: asyncio.Task[None]) -> None:
@@ -267,17 +353,37 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._head_bytes > self._settings.max_head_bytes:
             raise _RefusedError(b"431 Request Header Fields Too Large")
 
-    def _start_head_timer(self) -> None:
-        if self._head_timer is None:
-            self._head_timer = self.loop.call_later(self._settings.head_timeout_s, self._head_too_slow)
+    def _await_head(self) -> None:
+        if self._awaited is not _Awaited.HEAD:
+            self._await(_Awaited.HEAD, self._settings.head_timeout_s)
 
-    def _stop_head_timer(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+    def _await_request(self) -> None:
+        self._await(_Awaited.REQUEST, self._settings.keep_alive_s)
+
+    def _await(self, awaited: _Awaited, within_s: float) -> None:
+        self._awaited = awaited
+        self._deadline_s = deadline_s = self.loop.time() + within_s
+        if self._timer is None or self._timer_s > deadline_s:
+            self._set_timer()
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_s = self._deadline_s
+        self._timer = self.loop.call_at(self._deadline_s, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        if self._awaited is _Awaited.NOTHING:
+            return
+        if self.loop.time() < self._deadline_s - _TIMER_SLACK_S:  # it has moved
+            self._set_timer()
+        elif self._awaited is _Awaited.HEAD:
+            self._head_too_slow()
+        else:
+            self.transport.close()
 
     def _head_too_slow(self) -> None:
-        self._head_timer = None
         if self._reading is _Reading.HEAD:
             self._refuse(b"408 Request Timeout")
         else:

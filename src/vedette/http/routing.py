@@ -21,9 +21,36 @@ from starlette.responses import Response
 from starlette.routing import compile_path
 
 from vedette.http.errors import Problem, render_problem
+from vedette.http.head import RequestHead
+
+_AT_ONCE_METHODS = frozenset({"GET", "POST"})
 
 Handler = Callable[[Request], Awaitable[Response]]
 ErrorRenderer = Callable[[Problem, Request], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request, as far as a handler needs it that never waits.
+
+    Attributes:
+        query: the query string.
+        form: the form in the body; empty where there is none.
+    """
+
+    head: RequestHead
+    query: bytes
+    form: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """It must wait after all: `handler` goes on where the first one stopped, in place of the route's other one."""
+
+    handler: Handler
+
+
+AtOnceHandler = Callable[[Ask], bytes | Later]
 
 
 class Access(enum.Enum):
@@ -53,6 +80,8 @@ class Route:
         methods: upper-case; HEAD comes with GET.
         access: who may use it.
         max_body_bytes: of a request; None for the setting's default.
+        at_once: a handler that never waits, tried first (`vedette.http.at_once`): gives the JSON of a 200, or raises
+            what the other one would. For fixed paths, GET and POST.
     """
 
     path: str
@@ -60,6 +89,7 @@ class Route:
     handler: Handler
     access: Access
     max_body_bytes: int | None = None
+    at_once: AtOnceHandler | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.access, Access):  # pyright: ignore[reportUnnecessaryIsInstance] - untyped callers
@@ -68,6 +98,8 @@ class Route:
             raise ValueError(f"route {self.path!r}: a path begins with a slash")
         if not self.methods or any(method != method.upper() for method in self.methods):
             raise ValueError(f"route {self.path}: methods must be given, in upper case; found {self.methods!r}")
+        if self.at_once is not None and ("{" in self.path or not _AT_ONCE_METHODS.issuperset(self.methods)):
+            raise ValueError(f"route {self.path}: only a fixed path for GET or POST can be answered at once")
 
 
 def _as_problem(problem: Problem, _request: Request) -> Response:

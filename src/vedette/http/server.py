@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from uvicorn import Config
 from uvicorn.server import ServerState
 
+from vedette.http.application import Application
 from vedette.http.head import parse_address
 from vedette.http.protocol import BoundedProtocol, ServerContext, quieten_uvicorn
 from vedette.http.settings import HttpSettings, ListenAddress, TlsSettings
@@ -94,7 +95,8 @@ async def serve_http(app: ASGIApp, settings: HttpSettings) -> AsyncGenerator[Run
     listeners: list[asyncio.Server] = []
     failure: Exception | None = None
     async with asyncio.TaskGroup() as requests:
-        context = ServerContext(config, ServerState(), settings, requests, asyncio.Event())
+        directly = app.directly if isinstance(app, Application) else None
+        context = ServerContext(config, ServerState(), settings, requests, asyncio.Event(), directly)
         try:
             await _listen(sockets, context, tls, listeners)
             log.info("listening", url=running.url, addresses=[f"{a.host}:{a.port}" for a in addresses])

@@ -30,6 +30,7 @@ class Drop(StrEnum):
     COLLISION = "collision"
     NATIVE_HISTOGRAM = "native_histogram"
     OVERLOADED = "overloaded"
+    SET_ASIDE = "set_aside"
 
 
 @dataclass(frozen=True, slots=True)

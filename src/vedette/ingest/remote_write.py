@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -29,11 +29,9 @@ from vedette.ingest.writer import MetricsWriter, Taken
 from vedette.model.errors import DecodeError, OverloadedError
 from vedette.model.labels import LabelSet, format_labels
 from vedette.model.samples import Metadata
+from vedette.store.commit import RowsRefusedError
 from vedette.wire.compression import Encoding, decompress
 from vedette.wire.remote_write import UNKNOWN, LabelCache, Negotiated, WriteRequest, decode_write_request
-
-PATIENCE_MS: Final = 250
-"""How long a sender's samples wait for company before they are written."""
 
 MAX_UNPACKED_BYTES: Final = 64 << 20
 """Of one request; senders' defaults make requests of one to eight megabytes."""
@@ -118,15 +116,27 @@ class RemoteWriteReceiver:
             # Nothing is awaited between the last look at the slots' generation and this.
             taken, dropped = self._take(source, request, marks)
             exemplars = await self._keep_exemplars(request, marks)
+            written = self._writer.write_exemplars(self._exemplars, patience_ms=None)
             await self._describe(request, families, marks)
-        # Also where all was refused or known: what a sample repeats may still be on its way to the disk.
-        await self._writer.committed(taken)
-        repeated = taken.dropped.get(Drop.DUPLICATE, 0)
+        stored = taken.stored
         refused = Counter(dropped) + Counter({r: n for r, n in taken.dropped.items() if r is not Drop.DUPLICATE})
         problems = [self._sentence(request, marks, reason) for reason in dropped]
         if taken.problem:
             problems.append(taken.problem)
-        return Received(taken.stored + repeated, exemplars, dict(refused), tuple(problems))
+        try:
+            # Also where all was refused or known: what a sample repeats may still be on its way to the disk.
+            await self._writer.committed(taken)
+        except RowsRefusedError:
+            # What the engine says may name files of this machine, and is in the log.
+            problems.append("the storage does not take these samples; the log of Vedette says why")
+            refused[Drop.SET_ASIDE] += stored
+            stored = 0
+        if written != taken.sequence:
+            try:
+                await self._writer.committed(replace(taken, sequence=written))
+            except RowsRefusedError:
+                exemplars = 0
+        return Received(stored + taken.dropped.get(Drop.DUPLICATE, 0), exemplars, dict(refused), tuple(problems))
 
     async def _decode(self, body: bytes, kind: Negotiated) -> tuple[WriteRequest, list[Metadata]]:
         def decode() -> tuple[WriteRequest, list[Metadata]]:
@@ -198,7 +208,7 @@ class RemoteWriteReceiver:
         if request.native_histograms:
             refused[Drop.NATIVE_HISTOGRAM] = request.native_histograms
         try:
-            taken = self._writer.take(source, slots, times, values, patience_ms=PATIENCE_MS, sender_retries=True)
+            taken = self._writer.take(source, slots, times, values, patience_ms=None, sender_retries=True)
         except OverloadedError as exc:
             total = len(request.times) + request.native_histograms
             self._writer.refuse(source, Drop.OVERLOADED, total, str(exc))

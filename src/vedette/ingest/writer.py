@@ -10,6 +10,7 @@ Used from the event loop's thread only.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -18,15 +19,20 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from vedette.ingest.ledger import Ledger
+from vedette.ingest.exemplars import ExemplarStore
+from vedette.ingest.ledger import Account, Ledger
 from vedette.ingest.limits import Drop, IngestLimits, refuse_labels
 from vedette.model.errors import LimitExceededError
 from vedette.model.labels import METRIC_NAME, LabelSet
+from vedette.store.commit import Refusal
 from vedette.store.head import NO_SLOT, SampleMemory, SeriesCollisionError, SeriesIndex, Verdict
+from vedette.store.schema import SAMPLES, SERIES
 
 Int64s = NDArray[np.int64]
 Int32s = NDArray[np.int32]
 Float64s = NDArray[np.float64]
+
+_EXEMPLAR_BYTES: Final = 256
 
 _ROW_BYTES: Final = 64
 """About what a sample takes in the queue; its series' rows included."""
@@ -47,12 +53,17 @@ class CommitQueue(Protocol):
         """Raise `OverloadedError` if there is no room for so much more."""
         ...
 
-    def append(self, table: str, rows: pa.RecordBatch, *, patience_ms: int) -> int:
-        """Queue rows to be committed within `patience_ms`; returns its sequence number."""
+    @property
+    def committed_sequence(self) -> int:
+        """Everything up to this number has been decided: it is on disk, or it was refused."""
+        ...
+
+    def append(self, table: str, rows: pa.RecordBatch, *, patience_ms: int | None) -> int:
+        """Queue rows to be committed within `patience_ms`, or the usual time; returns its sequence number."""
         ...
 
     async def committed(self, sequence: int) -> None:
-        """Return once everything up to this number is on disk."""
+        """Return once everything up to this number is on disk; raise `RowsRefusedError` if it never will be."""
         ...
 
 
@@ -67,6 +78,17 @@ class MetricTables(Protocol):
 
     def series_batch(self, days: Sequence[int], ids: Sequence[int], label_sets: Sequence[LabelSet]) -> pa.RecordBatch:
         """Rows of `series`: days are counted from the epoch."""
+        ...
+
+    def exemplars_batch(
+        self,
+        metrics: Sequence[str],
+        ids: NDArray[np.uint64],
+        times: Int64s,
+        values: Float64s,
+        labels: Sequence[LabelSet],
+    ) -> pa.RecordBatch:
+        """Rows of `exemplars`, by name and id of their series; `labels` are their own."""
         ...
 
 
@@ -122,6 +144,8 @@ class MetricsWriter:
         self.observers: list[SampleObserver] = []
         self._now_ms = now_ms
         self._sequence = 0
+        # Batches that the queue has not decided about, and on whose account they are.
+        self._on_the_way: deque[tuple[int, Account]] = deque()
         # By slot: the days between these have a row in the table of series, or none is needed there.
         self._first_day: Int32s = np.zeros(0, np.int32)
         self._last_day: Int32s = np.zeros(0, np.int32)
@@ -174,7 +198,7 @@ class MetricsWriter:
         times: Int64s,
         values: Float64s,
         *,
-        patience_ms: int,
+        patience_ms: int | None,
         sender_retries: bool = False,
         backfill: bool = False,
     ) -> Taken:
@@ -185,7 +209,7 @@ class MetricsWriter:
             slots: int64[n] from `resolve`; none negative.
             times: int64[n], milliseconds.
             values: float64[n]. None of the three is changed afterwards: observers keep them.
-            patience_ms: how long they may stay in memory alone.
+            patience_ms: how long they may stay in memory alone; as configured if None.
             sender_retries: the sender keeps them until `committed` says that they are safe; it is turned away while
                 the engine fails.
             backfill: old samples are welcome, whatever their series' newest one is.
@@ -231,7 +255,8 @@ class MetricsWriter:
             self._register_days(slots, times, patience_ms)
             codes, names = self._index.metrics(slots)
             batch = self._tables.samples_batch(codes, names, self._index.ids(slots), times, values)
-            self._sequence = self._queue.append("samples", batch, patience_ms=patience_ms)
+            self._sequence = self._queue.append(SAMPLES.name, batch, patience_ms=patience_ms)
+            self._note_on_the_way(account)
             for observer in self.observers:
                 observer.observe(slots, times, values)
         return Taken(len(slots), dropped, problem, self._sequence)
@@ -244,17 +269,61 @@ class MetricsWriter:
         if problem:
             account.last_problem = problem
 
+    def write_exemplars(self, exemplars: ExemplarStore, *, patience_ms: int | None) -> int:
+        """Send on to the disk what a store of exemplars keeps and has not sent yet.
+
+        Returns:
+            What to wait for, as in `Taken.sequence`.
+
+        Raises:
+            OverloadedError: the queue is full; they stay where they are.
+        """
+        waiting = list(exemplars.unwritten)
+        if waiting:
+            self._queue.ensure_room(_EXEMPLAR_BYTES * len(waiting))
+            slots = np.array([slot for slot, _ in waiting], np.int64)
+            codes, names = self._index.metrics(slots)
+            named = [names[code] for code in list[int](codes.tolist())]
+            times = np.array([exemplar.time_ms or 0 for _, exemplar in waiting], np.int64)
+            batch = self._tables.exemplars_batch(
+                named,
+                self._index.ids(slots),
+                times,
+                np.array([exemplar.value for _, exemplar in waiting], np.float64),
+                [exemplar.labels for _, exemplar in waiting],
+            )
+            self._sequence = self._queue.append("exemplars", batch, patience_ms=patience_ms)
+            exemplars.unwritten.clear()
+        return self._sequence
+
     async def committed(self, taken: Taken) -> None:
         """Wait until these samples, and those that they duplicate, are on disk, and those for other stores kept.
 
         Raises:
             OverloadedError: that took too long; they stay queued.
+            RowsRefusedError: the engine refuses them; they are booked as set aside.
         """
         await self._queue.committed(taken.sequence)
         for observer in self.observers:
             await observer.safe()
 
-    def _register_days(self, slots: Int64s, times: Int64s, patience_ms: int) -> None:
+    def refused(self, refusal: Refusal) -> None:
+        """Book samples as set aside that were booked as stored: the engine does not take them."""
+        if refusal.table != SAMPLES.name:
+            return
+        for sequence, account in self._on_the_way:
+            if count := refusal.rows.get(sequence, 0):
+                account.stored -= count
+                account.dropped[Drop.SET_ASIDE] += count
+                account.last_problem = refusal.problem
+
+    def _note_on_the_way(self, account: Account) -> None:
+        decided = self._queue.committed_sequence
+        while self._on_the_way and self._on_the_way[0][0] <= decided:
+            self._on_the_way.popleft()
+        self._on_the_way.append((self._sequence, account))
+
+    def _register_days(self, slots: Int64s, times: Int64s, patience_ms: int | None) -> None:
         """Queue a row of `series` for every series that has its first sample of a day."""
         self._reserve(int(slots.max()) + 1)
         days = (times // DAY_MS).astype(np.int32)
@@ -267,7 +336,7 @@ class MetricsWriter:
         np.maximum.at(self._last_day, new_slots, new_days)
         label_sets = [self._index.labels(slot) for slot in new_slots.tolist()]
         batch = self._tables.series_batch(new_days.tolist(), self._index.ids(new_slots).tolist(), label_sets)
-        self._queue.append("series", batch, patience_ms=patience_ms)
+        self._queue.append(SERIES.name, batch, patience_ms=patience_ms)
 
     def forget(self, slots: Int64s) -> None:
         """Take slots back: their series are gone."""

@@ -84,6 +84,15 @@ class QuerySymbols:
         """The string with this number."""
         return self._base.text(number) if number < _LOCAL else self._texts[number - _LOCAL]
 
+    @property
+    def base(self) -> SymbolTable:
+        """The table below: its numbers mean the same to all queries."""
+        return self._base
+
+    def lasting(self, numbers: Int32s) -> bool:
+        """Whether all of these numbers are the table's, and none this query's own."""
+        return bool((numbers < _LOCAL).all())
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelFrame:

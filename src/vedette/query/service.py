@@ -15,7 +15,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Final, Protocol, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -28,6 +28,8 @@ from vedette.query.stored import EngineNeededError
 
 _Result = TypeVar("_Result")
 _Answer = TypeVar("_Answer", InstantResult, RangeResult)
+
+_OPTIONS_KEPT: Final = 256
 
 
 def _itself(answer: _Answer) -> _Answer:
@@ -85,19 +87,14 @@ class _Metrics:
 
 
 class SourceMaker(Protocol):
-    """Makes the sample source of one query."""
+    """Makes the sample source of one query.
+
+    One that holds recent samples in memory has a method `from_memory`, which gives a source that raises
+    `EngineNeededError` for all others.
+    """
 
     def __call__(self) -> SampleSource:
         """A fresh source."""
-        ...
-
-
-@runtime_checkable
-class MemoryFirst(Protocol):
-    """A source that holds recent samples in memory."""
-
-    def from_memory(self) -> SampleSource:
-        """A source that raises `EngineNeededError` for all others."""
         ...
 
 
@@ -128,7 +125,6 @@ class QueryService:
     """Evaluates PromQL over what Vedette stores. Open it with `open_query_service`.
 
     Attributes:
-        limits: what queries may use.
         helper: the threads that help a query's own, for what renders its result; None on one core.
     """
 
@@ -140,13 +136,25 @@ class QueryService:
         callers: Executor,
         workers: Executor | None,
     ) -> None:
-        self.limits = limits
+        self._limits = limits
         self._make_source = make_source
         self._callers = callers
         self.helper = workers
         self._turns = asyncio.Semaphore(limits.concurrency)
         self._waiting = 0
         self._metrics = _Metrics(registry)
+        self._judgements = smallness.Judgements()
+        self._options: dict[tuple[int, int | None], EvalOptions] = {}
+
+    @property
+    def limits(self) -> QueryLimits:
+        """What queries may use."""
+        return self._limits
+
+    @limits.setter
+    def limits(self, limits: QueryLimits) -> None:
+        self._limits = limits
+        self._options.clear()
 
     async def instant(
         self, expr: Expr, at_ms: int, *, timeout_s: float | None = None, lookback_ms: int | None = None
@@ -245,21 +253,16 @@ class QueryService:
         steps: int,
         lookback_ms: int | None,
     ) -> _Answer | None:
-        if not smallness.is_small(expr, steps):
+        if steps > self._judgements.most_steps(expr):
             return None
         source = self._make_source()
-        if not isinstance(source, MemoryFirst):
+        from_memory: Callable[[], SampleSource] | None = getattr(source, "from_memory", None)
+        if from_memory is None:
             return None
-        options = EvalOptions(
-            lookback_ms=lookback_ms if lookback_ms is not None else self.limits.lookback_ms,
-            default_step_ms=self.limits.default_step_ms,
-            max_samples=min(smallness.MAX_SAMPLES, self.limits.max_samples),
-            max_series=min(smallness.max_series(steps), self.limits.max_series),
-            max_points=self.limits.max_points,
-        )
+        options = self._small_options(steps, lookback_ms)
         started_s = time.perf_counter()
         try:
-            result = evaluate(source.from_memory(), options)
+            result = evaluate(from_memory(), options)
         except (EngineNeededError, LimitExceededError):
             # Not small after all: the other way will say whether it is too large.
             return None
@@ -268,6 +271,22 @@ class QueryService:
             raise
         self._metrics.note(kind, time.perf_counter() - started_s, result.stats)
         return result
+
+    def _small_options(self, steps: int, lookback_ms: int | None) -> EvalOptions:
+        limits = self.limits
+        key = (steps, lookback_ms)
+        options = self._options.get(key)
+        if options is None:
+            options = EvalOptions(
+                lookback_ms=lookback_ms if lookback_ms is not None else limits.lookback_ms,
+                default_step_ms=limits.default_step_ms,
+                max_samples=min(smallness.MAX_SAMPLES, limits.max_samples),
+                max_series=min(smallness.max_series(steps), limits.max_series),
+                max_points=limits.max_points,
+            )
+            if len(self._options) < _OPTIONS_KEPT:
+                self._options[key] = options
+        return options
 
     async def _run(
         self,

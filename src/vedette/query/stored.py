@@ -1,16 +1,17 @@
 """The samples that Vedette stores, as a query sees them: the newest from memory, the rest from the engine.
 
-A query whose window lies in memory never touches the engine. One that reaches further back reads the older part
-from the engine in slices of some thousand series, once, however many threads ask, and joins it with the newer part.
-One `StoredSource` serves one query.
+A query whose window lies in memory never touches the engine. One that reaches further back has its series in the
+order of the table, reads the older part of them from the engine in slices, each once, however many threads ask, and
+joins it with the newer part. One `StoredSource` serves one query.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final, Protocol
 
 import numpy as np
@@ -18,24 +19,29 @@ from numpy.typing import NDArray
 
 from vedette.model.errors import LimitExceededError
 from vedette.model.frames import QuerySymbols
-from vedette.model.kernels import kernel
+from vedette.model.kernels import MachineInt, inline, kernel
 from vedette.model.matchers import Matcher
 from vedette.model.samples import SampleRuns
 from vedette.query.source import Selection
 from vedette.store.head import SampleMemory, SeriesIndex
+from vedette.store.metrics import SeriesKeys, series_keys
 
 Int64s = NDArray[np.int64]
 Float64s = NDArray[np.float64]
 
-_SLOT_BITS: Final = 40
-_SLOT_MASK: Final = (1 << _SLOT_BITS) - 1
+_NUMBER_BITS: Final = 40
+_NUMBER_MASK: Final = (1 << _NUMBER_BITS) - 1
 
-_SLICE_SAMPLES: Final = 4_000_000
-"""About how many samples one read from the engine should bring: 64 MB of columns."""
+_SLICE_SAMPLES: Final = 1_000_000
+"""About how many samples one read from the engine should bring: 16 MB of columns."""
+_WORTH_TWO: Final = 20_000
+"""So many samples are read in two slices, so that two threads do it."""
 _ASSUMED_INTERVAL_MS: Final = 15_000
 _SLICES_KEPT: Final = 4
-_METRICS_NAMED: Final = 100
-"""So many names help the engine to find its rows; more only make the query long."""
+_MARGIN_MS: Final = 60_000
+"""Memory lets go of its oldest samples while a query runs: so much of what it still has is read too."""
+_WORTH_COUNTING: Final = 500
+"""For fewer series it does not matter how many others their metrics have."""
 
 
 class EngineNeededError(Exception):
@@ -45,19 +51,23 @@ class EngineNeededError(Exception):
 class ColdSamples(Protocol):
     """What is kept on disk (`vedette.store.metrics`)."""
 
-    def read_samples(
-        self, metrics: Sequence[str] | None, ids: NDArray[np.uint64], start_ms: int, end_ms: int
-    ) -> SampleRuns:
-        """Samples with start_ms <= time <= end_ms, in the order of `ids`."""
+    def read_samples(self, keys: SeriesKeys, start_ms: int, end_ms: int) -> SampleRuns:
+        """Samples with start_ms <= time <= end_ms, in the order of the keys."""
         ...
 
 
 @dataclass(slots=True, eq=False)
 class _Slice:
-    """Some of a cold selection's series; loaded by whoever needs it first."""
+    """Some of a cold selection's series; loaded by whoever needs it first.
+
+    Attributes:
+        runs: their samples before `until_ms`.
+        until_ms: meaningless before that.
+    """
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     runs: SampleRuns | None = None
+    until_ms: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -65,18 +75,18 @@ class _ColdSelection:
     """A selection whose window begins before what memory holds.
 
     Attributes:
-        slots: int64[series], rising.
-        metrics: names of the metrics it touches, or None for too many to list.
-        start_ms: where its window begins.
-        until_ms: memory is complete from here on.
-        per_slice: how many series a slice has.
+        keys: its series, in the order of the table.
+        slots: int64[series].
+        start_ms: where its window begins...
+        end_ms: ... and ends.
+        bounds: int64[slices + 1]: slice i has the series from bounds[i] to before bounds[i + 1].
     """
 
+    keys: SeriesKeys
     slots: Int64s
-    metrics: Sequence[str] | None
     start_ms: int
-    until_ms: int
-    per_slice: int
+    end_ms: int
+    bounds: Int64s
     lock: threading.Lock = field(default_factory=threading.Lock)
     slices: OrderedDict[int, _Slice] = field(default_factory=OrderedDict[int, _Slice])
 
@@ -115,60 +125,73 @@ class StoredSource:
         complete_from = self._memory.complete_from_ms
         if self._cold is not None and start_ms < complete_from and len(slots):
             self._refuse_engine()
-            _, names = self._index.metrics(slots)
-            samples_each = max(1, (min(end_ms, complete_from) - start_ms) // _ASSUMED_INTERVAL_MS)
-            self._selections.append(
-                _ColdSelection(
-                    slots=slots,
-                    metrics=names if len(names) <= _METRICS_NAMED else None,
-                    start_ms=start_ms,
-                    until_ms=complete_from,
-                    per_slice=int(max(64, _SLICE_SAMPLES // samples_each)),
-                )
-            )
-            handles = slots | np.int64(len(self._selections) << _SLOT_BITS)
+            selection = self._cold_selection(slots, start_ms, end_ms, complete_from)
+            self._selections.append(selection)
+            slots = selection.slots
+            handles = np.arange(len(slots)) | np.int64(len(self._selections) << _NUMBER_BITS)
         return Selection(self._index.frame(slots, symbols), handles)
 
     def read(self, handles: Int64s, start_ms: int, end_ms: int) -> SampleRuns:
         """See `SampleSource.read`."""
-        slots = handles & _SLOT_MASK
-        number = int(handles[0]) >> _SLOT_BITS if len(handles) else 0
-        hot, complete_from = self._memory.read(slots, start_ms, end_ms)
-        if self._cold is None or start_ms >= complete_from:
-            return hot
-        self._refuse_engine()
+        number = int(handles[0]) >> _NUMBER_BITS if len(handles) else 0
         selection = self._selections[number - 1] if number else None
-        if selection is not None and complete_from == selection.until_ms and start_ms >= selection.start_ms:
-            positions = np.searchsorted(selection.slots, slots)
-            cold, rows = self._cold_rows(self._cold, selection, positions)
-        else:
+        slots = handles if selection is None else selection.slots[handles & _NUMBER_MASK]
+        if self._cold is None:
+            return self._memory.read(slots, start_ms, end_ms)[0]
+        complete_from = self._memory.complete_from_ms
+        hot: SampleRuns | None = None
+        if end_ms >= complete_from:
+            hot, complete_from = self._memory.read(slots, start_ms, end_ms)
+            if start_ms >= complete_from:
+                return hot
+        self._refuse_engine()
+        # From here on memory has all, up to here the disk.
+        edge_ms = min(complete_from, end_ms + 1)
+        if selection is None or start_ms < selection.start_ms:
             # Memory has let go of something since the selection was made.
-            until = min(end_ms, complete_from - 1)
-            cold = self._cold.read_samples(None, self._index.ids(slots), start_ms, until)
-            rows = np.arange(len(slots))
-        return self._join(cold, rows, hot, start_ms, complete_from)
+            keys, order = series_keys(*self._index.metrics(slots), self._index.ids(slots))
+            rows = np.empty(len(order), np.int64)
+            rows[order] = np.arange(len(order))
+            parts = [(self._cold.read_samples(keys, start_ms, edge_ms - 1), rows)]
+        else:
+            parts = list(self._parts(self._cold, selection, handles & _NUMBER_MASK, edge_ms))
+        return self._join(parts, hot, start_ms, edge_ms)
 
     def _refuse_engine(self) -> None:
         if self._memory_only:
             raise EngineNeededError
 
-    def _cold_rows(self, cold: ColdSamples, selection: _ColdSelection, positions: Int64s) -> tuple[SampleRuns, Int64s]:
-        """Runs that hold the series at these positions, and their rows in them."""
-        wanted = np.unique(positions // selection.per_slice).tolist()
-        if len(wanted) == 1:
-            return self._slice(cold, selection, wanted[0]), positions - wanted[0] * selection.per_slice
-        parts = [self._slice(cold, selection, number) for number in wanted]
-        sizes = np.array([len(part.offsets) - 1 for part in parts])
-        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-        shifts = np.concatenate([[0], np.cumsum([len(part.times) for part in parts])[:-1]])
-        offsets = np.concatenate([[0], *(part.offsets[1:] + shift for part, shift in zip(parts, shifts, strict=True))])
-        joined = SampleRuns(
-            offsets, np.concatenate([part.times for part in parts]), np.concatenate([part.values for part in parts])
-        )
-        part_of = np.searchsorted(np.array(wanted), positions // selection.per_slice)
-        return joined, starts[part_of] + positions % selection.per_slice
+    def _cold_selection(self, slots: Int64s, start_ms: int, end_ms: int, complete_from: int) -> _ColdSelection:
+        codes, names = self._index.metrics(slots)
+        totals = None
+        if len(slots) > _WORTH_COUNTING:
+            others, known = self._index.metrics(self._index.select((), start_ms=start_ms, end_ms=end_ms))
+            count_of = dict(zip(known, np.bincount(others).tolist(), strict=True))
+            totals = np.array([count_of.get(name, 0) for name in names], np.int64)
+        keys, order = series_keys(codes, names, self._index.ids(slots), totals)
+        # Some ask for all of time.
+        span_ms = min(end_ms, complete_from) - max(start_ms, self._index.time_range()[0])
+        samples = len(slots) * max(1, span_ms // _ASSUMED_INTERVAL_MS)
+        count = -(-samples // _SLICE_SAMPLES)
+        if samples >= _WORTH_TWO:
+            # Even, so that of two threads that take one half of the series each, none needs a slice of the other.
+            count += count % 2
+        count = min(count, len(slots))
+        bounds = np.arange(count + 1) * len(slots) // count
+        return _ColdSelection(keys, slots[order], start_ms, end_ms, bounds)
 
-    def _slice(self, cold: ColdSamples, selection: _ColdSelection, number: int) -> SampleRuns:
+    def _parts(
+        self, cold: ColdSamples, selection: _ColdSelection, positions: Int64s, edge_ms: int
+    ) -> Iterator[tuple[SampleRuns, Int64s]]:
+        """Runs that hold the next few of the series at these positions, and their rows in them."""
+        slice_of = np.searchsorted(selection.bounds, positions, side="right") - 1
+        starts = np.flatnonzero(np.diff(slice_of, prepend=-1)).tolist()
+        for first, after in pairwise([*starts, len(positions)]):
+            number = int(slice_of[first])
+            runs = self._slice(cold, selection, number, edge_ms)
+            yield runs, positions[first:after] - selection.bounds[number]
+
+    def _slice(self, cold: ColdSamples, selection: _ColdSelection, number: int, edge_ms: int) -> SampleRuns:
         with selection.lock:
             piece = selection.slices.get(number)
             if piece is None:
@@ -176,37 +199,68 @@ class StoredSource:
                 while len(selection.slices) > _SLICES_KEPT:
                     selection.slices.popitem(last=False)
         with piece.lock:
-            if piece.runs is None:
-                slots = selection.slots[number * selection.per_slice : (number + 1) * selection.per_slice]
-                piece.runs = cold.read_samples(
-                    selection.metrics, self._index.ids(slots), selection.start_ms, selection.until_ms - 1
-                )
+            if piece.runs is None or piece.until_ms < edge_ms:
+                first, after = selection.bounds[number : number + 2].tolist()
+                until_ms = max(edge_ms, min(self._memory.complete_from_ms + _MARGIN_MS, selection.end_ms + 1))
+                piece.runs = cold.read_samples(selection.keys.part(first, after), selection.start_ms, until_ms - 1)
+                piece.until_ms = until_ms
             return piece.runs
 
-    def _join(self, cold: SampleRuns, rows: Int64s, hot: SampleRuns, start_ms: int, until_ms: int) -> SampleRuns:
-        room = len(hot.times) + int((cold.offsets[rows + 1] - cold.offsets[rows]).sum())
+    def _join(
+        self, parts: Sequence[tuple[SampleRuns, Int64s]], hot: SampleRuns | None, start_ms: int, edge_ms: int
+    ) -> SampleRuns:
+        if hot is None and len(parts) == 1 and (found := _neighbours(*parts[0])) is not None:
+            return found
+        size = sum(len(rows) for _, rows in parts)
+        hot = hot or SampleRuns(np.zeros(size + 1, np.int64), np.empty(0, np.int64), np.empty(0))
+        room = len(hot.times) + sum(int((cold.offsets[rows + 1] - cold.offsets[rows]).sum()) for cold, rows in parts)
         times: Int64s | None = getattr(self._local, "times", None)
         values: Float64s | None = getattr(self._local, "values", None)
         if times is None or values is None or len(times) < room:
             times = self._local.times = np.empty(room + room // 2, np.int64)
             values = self._local.values = np.empty(room + room // 2, np.float64)
-        offsets = np.empty(len(rows) + 1, np.int64)
-        _join_runs(
-            cold.offsets,
-            cold.times,
-            cold.values,
-            rows,
-            hot.offsets,
-            hot.times,
-            hot.values,
-            start_ms,
-            until_ms,
-            offsets,
-            times,
-            values,
-        )
+        offsets = np.zeros(size + 1, np.int64)
+        done = 0
+        for cold, rows in parts:
+            span = slice(done, done + len(rows) + 1)
+            _join_runs(
+                cold.offsets,
+                cold.times,
+                cold.values,
+                rows,
+                hot.offsets[span],
+                hot.times,
+                hot.values,
+                start_ms,
+                edge_ms,
+                offsets[span],
+                times,
+                values,
+            )
+            done += len(rows)
         total = int(offsets[-1])
         return SampleRuns(offsets, times[:total], values[:total])
+
+
+def _neighbours(runs: SampleRuns, rows: Int64s) -> SampleRuns | None:
+    """The runs at these rows where they lie one behind the other: nothing is copied. None where they do not."""
+    if not len(rows) or (np.diff(rows) != 1).any():
+        return None
+    offsets = runs.offsets[rows[0] : rows[-1] + 2]
+    span = slice(int(offsets[0]), int(offsets[-1]))
+    return SampleRuns(offsets - offsets[0], runs.times[span], runs.values[span])
+
+
+@inline
+def _first_from(times: Int64s, low: MachineInt, high: MachineInt, bound: MachineInt) -> MachineInt:
+    """The first of the places from `low` to `high` whose time is `bound` or later; `high` if there is none."""
+    while low < high:
+        middle = (low + high) // 2
+        if times[middle] < bound:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @kernel(
@@ -222,23 +276,28 @@ def _join_runs(  # noqa: PLR0913 - two runs in, one out
     hot_times: Int64s,
     hot_values: Float64s,
     start_ms: int,
-    until_ms: int,
+    edge_ms: int,
     offsets: Int64s,
     times: Int64s,
     values: Float64s,
 ) -> None:
-    """For each series its cold samples with start_ms <= time < until_ms, then its hot ones from until_ms on."""
-    out = 0
-    offsets[0] = 0
+    """For each series its cold samples with start_ms <= time < edge_ms, then its hot ones from edge_ms on.
+
+    They are put behind `offsets[0]`; the other offsets are filled.
+    """
+    out = offsets[0]
     for i in range(len(rows)):
-        for j in range(cold_offsets[rows[i]], cold_offsets[rows[i] + 1]):
-            if start_ms <= cold_times[j] < until_ms:
-                times[out] = cold_times[j]
-                values[out] = cold_values[j]
-                out += 1
-        for j in range(hot_offsets[i], hot_offsets[i + 1]):
-            if hot_times[j] >= until_ms:
-                times[out] = hot_times[j]
-                values[out] = hot_values[j]
-                out += 1
+        row = rows[i]
+        low = _first_from(cold_times, cold_offsets[row], cold_offsets[row + 1], start_ms)
+        high = _first_from(cold_times, low, cold_offsets[row + 1], edge_ms)
+        for j in range(high - low):
+            times[out + j] = cold_times[low + j]
+            values[out + j] = cold_values[low + j]
+        out += high - low
+        high = hot_offsets[i + 1]
+        low = _first_from(hot_times, hot_offsets[i], high, edge_ms)
+        for j in range(high - low):
+            times[out + j] = hot_times[low + j]
+            values[out + j] = hot_values[low + j]
+        out += high - low
         offsets[i + 1] = out

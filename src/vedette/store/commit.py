@@ -9,159 +9,59 @@ them once, however its first attempt ended. Meanwhile rows queue up to a bound. 
 later" after a while, and a sender who keeps its rows until they are acknowledged is turned away at the door
 (`ensure_room`). Rows that nobody else has (scraped ones) are taken until the queue is full.
 
-`Queue` decides (pure, given the time); `GroupCommit` waits and writes.
+Rows that the engine refuses again and again are tried in halves, and those that it still refuses are put off
+until other rows show which of the two is to blame. If the engine takes others, it is the rows: they are set aside
+(`set_aside`), and whoever sent them hears that they were refused.
+
+`flush` decides (pure, given the time); this waits and writes.
 """
 
 from __future__ import annotations
 
 import asyncio
-import math
 import random
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import pyarrow as pa
 
-from vedette.model.errors import LimitExceededError, OverloadedError, VedetteError
+from vedette.model.errors import LimitExceededError, OverloadedError, StorageError, VedetteError
+from vedette.store.flush import CommitLimits, Flush, PlannedInsert, Queue, retry_delay_s
 
 PENDING_OPTION: Final = "limits.ingest_queue"
+
+_REMEMBERED: Final = 1000
+"""Refused batches whose senders may still ask what became of them."""
 
 Insert = Callable[[str, pa.Table, str], None]
 """Writes rows to a table under a token, blocking; `Engine.insert` with the token by position."""
 
-
-@dataclass(frozen=True, slots=True)
-class CommitLimits:
-    """When a flush is due and how much may wait for it.
-
-    Attributes:
-        flush_rows: so many rows are flushed at once, without waiting for more.
-        flush_ms: how long a row waits for company, unless its sender says otherwise.
-        quick_rows: with so many rows waiting, and somebody who waits for them, no more company is needed...
-        quiet_ms: ... once none has come for so long,
-        spacing_ms: and the flush before began so long ago. A sender who waits for each answer is not slowed
-            down by `flush_ms`, and parts in the engine stay few and large.
-        insert_rows: one insert has no more rows than this, which bounds the engine's memory.
-        max_pending_bytes: rows that are not on the disk yet; beyond it they are refused.
-        wait_s: how long `committed` waits before it says "come back later".
-        first_retry_s: pause after a failed flush; doubles with each further failure...
-        last_retry_s: ... up to this.
-        drain_s: how long closing may take; what is not written by then is reported as lost.
-    """
-
-    flush_rows: int = 65_536
-    flush_ms: float = 250.0
-    quick_rows: int = 1_000
-    quiet_ms: float = 3.0
-    spacing_ms: float = 15.0
-    insert_rows: int = 262_144
-    max_pending_bytes: int = 64 << 20
-    wait_s: float = 10.0
-    first_retry_s: float = 0.25
-    last_retry_s: float = 15.0
-    drain_s: float = 10.0
+SetAside = Callable[[str, pa.Table, str, str], str]
+"""Keeps rows that are refused for good, blocking: table, rows, token, what the engine says. Says where they are."""
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedInsert:
-    """One insert of a flush.
+class Refusal:
+    """Rows that the engine refuses for good.
 
     Attributes:
-        table: where to.
-        rows: what.
-        token: names these rows, for as long as it takes to store them.
+        table: where they should have gone.
+        rows: how many of each appended batch, by its number.
+        problem: what the engine says, and where they are kept.
     """
 
     table: str
-    rows: pa.Table
-    token: str
+    rows: dict[int, int]
+    problem: str
 
 
-@dataclass(slots=True)
-class Flush:
-    """The rows that go to the disk together.
-
-    Attributes:
-        last_sequence: all appended rows up to this number are in this flush or an earlier one.
-        inserts: still to be done, in order; what has succeeded is taken off.
-        rows: of all inserts.
-        held_bytes: of all inserts.
-    """
-
-    last_sequence: int
-    inserts: deque[PlannedInsert]
-    rows: int
-    held_bytes: int
-
-
-@dataclass(slots=True)
-class Queue:
-    """Rows that wait for their flush. Pure: it is told the time.
-
-    Attributes:
-        tables: in the order in which a flush writes them.
-        limits: when a flush is due.
-        token_prefix: distinguishes this process's tokens from all others.
-        sequence: the number given last.
-        rows: waiting.
-        held_bytes: waiting.
-        due_ms: when the next flush is due; None while nothing waits.
-    """
-
-    tables: Sequence[str]
-    limits: CommitLimits
-    token_prefix: str
-    sequence: int = 0
-    rows: int = 0
-    held_bytes: int = 0
-    due_ms: float | None = None
-    _taken_ms: float = -math.inf
-    _latest_ms: float = math.inf
-    _waiting: dict[str, list[pa.RecordBatch]] = field(default_factory=dict[str, "list[pa.RecordBatch]"])
-
-    def append(self, table: str, rows: pa.RecordBatch, *, now_ms: float, patience_ms: float) -> int:
-        """Add rows; returns their number."""
-        if table not in self.tables:
-            raise ValueError(f"no table {table!r} among {', '.join(self.tables)}")
-        self.sequence += 1
-        if rows.num_rows:
-            self._waiting.setdefault(table, []).append(rows)
-            self.rows += rows.num_rows
-            self.held_bytes += rows.nbytes
-        self._latest_ms = min(self._latest_ms, now_ms + patience_ms)
-        self.due_ms = self._latest_ms
-        if self.rows >= self.limits.flush_rows:
-            self.due_ms = min(self.due_ms, now_ms)
-        elif self.rows >= self.limits.quick_rows and patience_ms <= self.limits.flush_ms:
-            quick_ms = max(now_ms + self.limits.quiet_ms, self._taken_ms + self.limits.spacing_ms)
-            self.due_ms = min(self.due_ms, quick_ms)
-        return self.sequence
-
-    def take(self, *, now_ms: float) -> Flush:
-        """Everything that waits, as the next flush."""
-        self._taken_ms, self._latest_ms = now_ms, math.inf
-        inserts: deque[PlannedInsert] = deque()
-        for table in self.tables:
-            batches = self._waiting.get(table)
-            if not batches:
-                continue
-            rows = pa.Table.from_batches(batches)
-            for first in range(0, rows.num_rows, self.limits.insert_rows):
-                token = f"{self.token_prefix}-{self.sequence}-{table}-{first}"
-                inserts.append(PlannedInsert(table, rows.slice(first, self.limits.insert_rows), token))
-        flush = Flush(self.sequence, inserts, self.rows, self.held_bytes)
-        self._waiting, self.rows, self.held_bytes, self.due_ms = {}, 0, 0, None
-        return flush
-
-
-def retry_delay_s(limits: CommitLimits, failures: int, chance: float) -> float:
-    """How long to wait after so many failures in a row; `chance` in [0, 1) spreads retries over the upper half."""
-    longest = min(limits.last_retry_s, limits.first_retry_s * 2 ** min(failures - 1, 30))
-    return longest * (0.5 + 0.5 * chance)
+class RowsRefusedError(StorageError):
+    """The engine refuses these rows, whenever they are sent."""
 
 
 class GroupCommit:
@@ -171,6 +71,8 @@ class GroupCommit:
         flushes: that succeeded.
         failures: attempts that failed.
         rows_committed: on the disk, through this.
+        rows_refused: that the engine would not take, and that it will not be given again.
+        on_refusal: told of every such refusal.
         last_flush_s: how long the last successful flush took.
         last_error: what the last attempt said; empty if it succeeded.
     """
@@ -183,9 +85,21 @@ class GroupCommit:
         *,
         token_prefix: str,
         limits: CommitLimits | None = None,
+        set_aside: SetAside | None = None,
     ) -> None:
+        """Begin with nothing.
+
+        Args:
+            insert: what writes.
+            tables: in the order in which a flush writes them.
+            executor: where `insert` and `set_aside` run; one thread.
+            token_prefix: distinguishes this process's tokens from all others.
+            limits: when, and how much.
+            set_aside: keeps what the engine refuses for good; None to offer it to the engine for ever.
+        """
         self._insert = insert
         self._executor = executor
+        self._set_aside = set_aside
         self._limits = limits or CommitLimits()
         self._queue = Queue(tables, self._limits, token_prefix)
         self._flush: Flush | None = None
@@ -195,9 +109,13 @@ class GroupCommit:
         self._committed = 0
         self._failing = 0
         self._waiters: deque[tuple[int, asyncio.Future[None]]] = deque()
+        # The latest batches that were refused, by number, and why.
+        self._refused: dict[int, str] = {}
         self.flushes = 0
         self.failures = 0
         self.rows_committed = 0
+        self.rows_refused = 0
+        self.on_refusal: list[Callable[[Refusal], None]] = []
         self.last_flush_s = 0.0
         self.last_error = ""
 
@@ -272,7 +190,10 @@ class GroupCommit:
         Raises:
             OverloadedError: not yet, after `wait_s`. The rows stay queued and may still be stored, so the
                 sender sends them again and duplicates are ignored when they are read.
+            RowsRefusedError: the engine refuses the rows that have this number.
         """
+        if sequence in self._refused:
+            raise RowsRefusedError(self._refused[sequence])
         if sequence <= self._committed:
             return
         if self._finished.is_set():
@@ -301,6 +222,7 @@ class GroupCommit:
                 flush = self._flush = self._queue.take(now_ms=self._now_ms())
                 await self._write(flush)
                 self._flush = None
+                self._queue.finish(now_ms=self._now_ms())
                 self._committed = flush.last_sequence
                 self._wake(flush.last_sequence)
         finally:
@@ -338,11 +260,13 @@ class GroupCommit:
                 retry_after_s=self._retry_after_s,
             )
 
-    async def _wait_until_due(self) -> None:
+    async def _wait_until_due(self, longest_s: float | None = None) -> None:
+        until = None if longest_s is None else asyncio.get_running_loop().time() + longest_s
         while not self._closing:
             self._changed.clear()
             due_ms = self._queue.due_ms
-            wait_s = None if due_ms is None else max(0.0, (due_ms - self._now_ms()) / 1000)
+            due = until if due_ms is None else min(due_ms / 1000, until or due_ms / 1000)
+            wait_s = None if due is None else max(0.0, due - asyncio.get_running_loop().time())
             if wait_s == 0.0:
                 return
             try:
@@ -352,24 +276,79 @@ class GroupCommit:
                 return
 
     async def _write(self, flush: Flush) -> None:
-        loop = asyncio.get_running_loop()
-        while flush.inserts:
-            started = loop.time()
+        put_off: list[PlannedInsert] = []
+        while flush.inserts or put_off:
+            if not flush.inserts:
+                await self._join_later(flush, put_off)
+            if not flush.inserts:
+                flush.inserts.extend(put_off)
+                put_off.clear()
             planned = flush.inserts[0]
-            try:
-                await loop.run_in_executor(self._executor, self._insert, planned.table, planned.rows, planned.token)
-            except VedetteError as exc:
-                self.failures += 1
-                self._failing += 1
-                self.last_error = str(exc)
+            failed = await self._attempt(planned)
+            if failed is None:
+                flush.inserts.popleft()
+                # The engine takes rows: what it refuses now is to blame itself.
+                flush.inserts.extend(planned.on_last_trial(self._limits.tries) for planned in put_off)
+                put_off.clear()
+            elif failed.failures < self._limits.tries or self._set_aside is None:
+                flush.inserts[0] = failed
                 await self._pause(retry_delay_s(self._limits, self._failing, random.random()))  # noqa: S311 - jitter
-                continue
-            flush.inserts.popleft()
-            self._failing = 0
-            self.last_error = ""
-            self.rows_committed += planned.rows.num_rows
-            self.last_flush_s = loop.time() - started
+            else:
+                flush.inserts.popleft()
+                if len(failed.batches) > 1 and not self._closing:
+                    flush.inserts.extendleft(reversed(planned.halves()))
+                elif not (failed.on_trial or self._closing) or not await self._refuse(failed, self._set_aside):
+                    put_off.append(failed)
         self.flushes += 1
+
+    async def _attempt(self, planned: PlannedInsert) -> PlannedInsert | None:
+        """Insert; returns None, or what is to be tried again."""
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        rows = planned.rows
+        try:
+            await loop.run_in_executor(self._executor, self._insert, planned.table, rows, planned.token)
+        except VedetteError as exc:
+            self.failures += 1
+            self._failing += 1
+            self.last_error = str(exc)
+            refused = isinstance(exc, StorageError)
+            return replace(planned, failures=planned.failures + refused, problem=str(exc))
+        self._failing = 0
+        self.last_error = ""
+        self.rows_committed += rows.num_rows
+        self.last_flush_s = loop.time() - started
+        return None
+
+    async def _join_later(self, flush: Flush, put_off: Sequence[PlannedInsert]) -> None:
+        """Wait for other rows, or a while, and take those that have come."""
+        # Whoever has rows may come in: they will show what is wrong.
+        failures, self._failing = max(planned.failures for planned in put_off), 0
+        await self._wait_until_due(retry_delay_s(self._limits, failures, random.random()))  # noqa: S311 - jitter
+        flush.join(self._queue.take(now_ms=self._now_ms()))
+
+    async def _refuse(self, planned: PlannedInsert, set_aside: SetAside) -> bool:
+        """Set rows aside for good; false where that is not possible now."""
+        keep = partial(set_aside, planned.table, planned.rows, planned.token, planned.problem)
+        try:
+            kept = await asyncio.get_running_loop().run_in_executor(self._executor, keep)
+        except OverloadedError as exc:
+            self.failures += 1
+            self._failing += 1
+            self.last_error = str(exc)
+            await self._pause(retry_delay_s(self._limits, self._failing, random.random()))  # noqa: S311 - jitter
+            return False
+        problem = f"the engine refuses these rows: {planned.problem} ({kept})"
+        rows = {sequence: batch.num_rows for sequence, batch in zip(planned.sequences, planned.batches, strict=True)}
+        self._refused.update(dict.fromkeys(rows, problem))
+        while len(self._refused) > _REMEMBERED:
+            del self._refused[next(iter(self._refused))]
+        self.rows_refused += sum(rows.values())
+        self._failing = 0
+        self.last_error = ""
+        for tell in self.on_refusal:
+            tell(Refusal(planned.table, rows, problem))
+        return True
 
     async def _pause(self, delay_s: float) -> None:
         # Closing cuts the first pause short: the drain's time is better spent on trying.
@@ -388,7 +367,9 @@ class GroupCommit:
         for number, waiter in self._waiters:
             if waiter.done():
                 continue
-            if number <= sequence:
+            if number in self._refused:
+                waiter.set_exception(RowsRefusedError(self._refused[number]))
+            elif number <= sequence:
                 waiter.set_result(None)
             else:
                 waiting.append((number, waiter))
@@ -415,9 +396,10 @@ async def open_group_commit(
     *,
     token_prefix: str,
     limits: CommitLimits | None = None,
+    set_aside: SetAside | None = None,
 ) -> AsyncGenerator[GroupCommit]:
     """A `GroupCommit` that runs while the block does and is drained when it ends."""
-    commit = GroupCommit(insert, tables, executor, token_prefix=token_prefix, limits=limits)
+    commit = GroupCommit(insert, tables, executor, token_prefix=token_prefix, limits=limits, set_aside=set_aside)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(commit.run(), name="group commit")
         try:

@@ -90,9 +90,11 @@ def load_samples(
     total = 0
     for ids, runs in store.scan_recent(since_ms):
         slots = index.slots_of(ids)
-        owners = np.repeat(slots, np.diff(runs.offsets))
-        known = owners != NO_SLOT
-        memory.append(owners[known], runs.times[known], runs.values[known], window_ms=_ANY_AGE_MS)
+        owners, times, values = np.repeat(slots, np.diff(runs.offsets)), runs.times, runs.values
+        if (slots == NO_SLOT).any():
+            known = owners != NO_SLOT
+            owners, times, values = owners[known], times[known], values[known]
+        memory.append(owners, times, values, window_ms=_ANY_AGE_MS)
         filled = (slots != NO_SLOT) & (runs.offsets[1:] > runs.offsets[:-1])
         firsts, lasts = runs.times[runs.offsets[:-1][filled]], runs.times[runs.offsets[1:][filled] - 1]
         index.touch(slots[filled], firsts, lasts)

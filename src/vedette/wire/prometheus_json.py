@@ -6,11 +6,13 @@ Source: Prometheus 3, `util/jsonutil` (a value is written without an exponent fr
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from typing import Final, TypeVar
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from vedette.model.frames import LabelFrame
@@ -39,6 +41,13 @@ _FRAME_BYTES: Final = 32
 
 _PIECE_BYTES: Final = 2 << 20
 """Room for a piece; what it takes is about half of it."""
+
+_FEW: Final = 8
+"""Elements for which it does not pay to prepare arrays."""
+
+_PLAIN_FROM: Final = 1e-4
+_PLAIN_UNTIL: Final = 1e16
+"""Where Python writes a number without an exponent, and so does Go."""
 
 _METRIC: Final = np.frombuffer(b',{"metric":', np.uint8).copy()
 _VALUES: Final = np.frombuffer(b',"values":[', np.uint8).copy()
@@ -183,10 +192,10 @@ def _begin_series(
     return write_labels(numbers, row, bounds, text, out, at)
 
 
-@kernel("int64(uint8[:,::1], int64[::1], uint64[::1], uint8[::1])")
-def _write_point(heads: NDArray[np.uint8], lengths: Int64s, bits: NDArray[np.uint64], out: Bytes) -> MachineInt:
-    """Write one sample; returns its length."""
-    return _write_points(heads, lengths, bits, np.ones(1, np.bool_), out, 0)
+@kernel("int64(uint64[::1], uint8[::1])")
+def _write_one(bits: NDArray[np.uint64], out: Bytes) -> MachineInt:
+    """Write one value, without quotes; returns its length."""
+    return _write_value(bits[0], out, 0)
 
 
 @kernel(
@@ -280,9 +289,7 @@ def _heads(times: Int64s) -> tuple[NDArray[np.uint8], Int64s]:
 
 def point_json(time_ms: int, value: float) -> bytes:
     """One sample: `[1435781451.781,"1.5"]`."""
-    out = np.empty(_POINT_BYTES, np.uint8)
-    end = _write_point(*_heads(np.array([time_ms], np.int64)), np.array([value]).view(np.uint64), out)
-    return out[:end].tobytes()
+    return b'[%b,"%b"]' % (_time_text(time_ms), _value_text(value))
 
 
 def vector_json(labels: LabelFrame, time_ms: int, values: Float64s) -> Iterator[bytes]:
@@ -293,6 +300,8 @@ def vector_json(labels: LabelFrame, time_ms: int, values: Float64s) -> Iterator[
         time_ms: of all elements.
         values: float64[elements].
     """
+    if len(values) <= _FEW:
+        return _few_elements(labels, time_ms, values)
     pairs = label_pairs(labels, len(values))
     heads, lengths = _heads(np.array([time_ms], np.int64))
     bits = _writeable(values).view(np.uint64)
@@ -301,6 +310,31 @@ def vector_json(labels: LabelFrame, time_ms: int, values: Float64s) -> Iterator[
         return _write_vector(pairs.numbers, pairs.bounds, pairs.text, heads, lengths, bits, low, high, out)
 
     return _in_pieces(write, len(values), pairs.most_bytes + _FRAME_BYTES + _POINT_BYTES, None)
+
+
+def _few_elements(labels: LabelFrame, time_ms: int, values: Float64s) -> Iterator[bytes]:
+    """As `vector_json`, of so few that preparing arrays for kernels would cost more than writing them."""
+    time = _time_text(time_ms)
+    elements = [
+        b'{"metric":%b,"value":[%b,"%b"]}' % (orjson.dumps(dict(labels.label_set(row))), time, _value_text(value))
+        for row, value in enumerate(values.tolist())
+    ]
+    yield b",".join(elements)
+
+
+def _time_text(time_ms: int) -> bytes:
+    seconds, rest_ms = divmod(abs(time_ms), 1000)
+    return b"%b%d%b" % (b"-" if time_ms < 0 else b"", seconds, b".%03d" % rest_ms if rest_ms else b"")
+
+
+def _value_text(value: float) -> bytes:
+    """A value as the kernels write it."""
+    if _PLAIN_FROM <= abs(value) < _PLAIN_UNTIL:  # the shortest digits, and never an exponent
+        return repr(value).removesuffix(".0").encode()
+    if value == 0:
+        return b"0" if math.copysign(1.0, value) > 0 else b"-0"
+    out = np.empty(MAX_VALUE_BYTES, np.uint8)
+    return out[: _write_one(np.array([value]).view(np.uint64), out)].tobytes()
 
 
 def matrix_json(

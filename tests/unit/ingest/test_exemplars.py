@@ -92,3 +92,45 @@ def test_the_ring_holds_the_newest_of_all_series_and_no_more(events: list[tuple[
     for slot in range(4):
         assert [e.time_ms for e in store.of(slot, 0, 100)] == [t for series, t in kept[-most:] if series == slot]
     assert len(store) == min(len(kept), most)
+
+
+def test_what_is_kept_is_yet_to_be_written_and_what_is_loaded_is_not() -> None:
+    store = ExemplarStore(max_exemplars=3)
+
+    store.load([(1, exemplar(10)), (2, exemplar(20))], complete_from_ms=5)
+    store.add(1, exemplar(10), sample_time_ms=0)  # on the disk already
+    store.add(1, exemplar(30), sample_time_ms=0)
+
+    assert [(slot, e.time_ms) for slot, e in store.unwritten] == [(1, 30)]
+    assert [e.time_ms for e in store.of(1, 0, 100)] == [10, 30]
+    assert store.complete_from_ms == 5
+
+
+def test_memory_is_complete_from_after_the_last_one_that_made_room() -> None:
+    store = ExemplarStore(max_exemplars=2)
+
+    for time_ms in (10, 20, 30):
+        store.add(time_ms, exemplar(time_ms), sample_time_ms=0)
+
+    assert store.complete_from_ms == 11
+    assert len(store) == 2
+
+
+def test_a_time_that_cannot_be_stored_is_refused() -> None:
+    store = ExemplarStore()
+
+    assert not store.add(1, exemplar(-1), sample_time_ms=0)
+    assert not store.add(1, exemplar(1 << 60), sample_time_ms=0)
+
+    assert store.refused == 2
+    assert not store.unwritten
+
+
+def test_nothing_waits_to_be_written_of_series_that_are_gone() -> None:
+    store = ExemplarStore()
+    store.add(1, exemplar(10), sample_time_ms=0)
+    store.add(2, exemplar(10), sample_time_ms=0)
+
+    store.forget([1])
+
+    assert [slot for slot, _ in store.unwritten] == [2]

@@ -295,3 +295,13 @@ def test_any_bytes_are_refused_or_taken_and_nothing_else(body: bytes) -> None:
         with contextlib.suppress(DecodeError, LimitExceededError):
             asyncio.run(inside.receiver.receive("s", body, kind))
     assert inside.ledger.account("s").balanced
+
+
+async def test_what_the_engine_refuses_for_good_is_not_to_be_sent_again() -> None:
+    inside = store()
+    inside.commits.refusing = True
+
+    received = await inside.receiver.receive("s", v1([UP], [(NOW_MS, 1.0)]), V1)
+
+    assert (received.samples, received.dropped) == (0, {Drop.SET_ASIDE: 1})
+    assert received.problems == ("the storage does not take these samples; the log of Vedette says why",)

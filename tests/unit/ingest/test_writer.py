@@ -9,6 +9,7 @@ from harness.intake import NOW_MS, Intake, series
 from vedette.ingest.limits import Drop, IngestLimits
 from vedette.ingest.writer import DAY_MS, Taken
 from vedette.model.errors import OverloadedError
+from vedette.store.commit import Refusal
 from vedette.store.head import NO_SLOT
 
 DAY = NOW_MS // DAY_MS
@@ -220,3 +221,37 @@ def test_the_books_balance_and_the_queue_has_what_memory_has(batches: list[list[
     assert account.received == sum(map(len, batches))
     held = sum(len(intake.samples(name)) for name in "abc")
     assert held == account.stored == intake.queue.rows("samples")
+
+
+def test_samples_that_the_engine_refuses_are_booked_as_set_aside_on_their_sources_account() -> None:
+    intake = Intake()
+    taken = take(intake, ("a", 0, 1.0), ("b", 0, 1.0))
+    slots, _ = intake.writer.resolve("other", [series("c")])
+    intake.writer.take("other", slots, np.array([NOW_MS]), np.array([1.0]), patience_ms=250)
+
+    intake.writer.refused(Refusal("samples", {taken.sequence: 2}, "the engine refuses these rows"))
+
+    account, other = intake.ledger.account("test"), intake.ledger.account("other")
+    assert (account.stored, account.dropped, account.balanced) == (0, {Drop.SET_ASIDE: 2}, True)
+    assert account.last_problem == "the engine refuses these rows"
+    assert (other.stored, other.balanced) == (1, True)
+
+
+def test_rows_of_other_tables_that_the_engine_refuses_are_no_samples() -> None:
+    intake = Intake()
+    taken = take(intake, ("a", 0, 1.0))
+
+    intake.writer.refused(Refusal("series", {taken.sequence: 1}, "the engine refuses these rows"))
+
+    assert intake.ledger.account("test").stored == 1
+
+
+def test_whose_samples_they_were_is_forgotten_once_they_are_on_disk() -> None:
+    intake = Intake()
+    first = take(intake, ("a", 0, 1.0))
+    intake.queue.committed_sequence = first.sequence
+
+    take(intake, ("a", 1, 1.0))
+    intake.writer.refused(Refusal("samples", {first.sequence: 1}, "too late to be true"))
+
+    assert intake.ledger.account("test").stored == 2

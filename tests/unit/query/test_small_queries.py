@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import pytest
@@ -19,6 +19,7 @@ from vedette.query.service import QueryLimits, QueryService, open_query_service
 from vedette.query.source import SampleSource
 from vedette.query.stored import StoredSource
 from vedette.store.head import SampleMemory, SeriesIndex
+from vedette.store.metrics import SeriesKeys
 
 BASE_MS = 1_700_000_000_000
 SERIES = smallness.max_series(1) + 1
@@ -30,10 +31,10 @@ class Disk:
     def __init__(self) -> None:
         self.reads = 0
 
-    def read_samples(self, metrics: Any, ids: Any, start_ms: int, end_ms: int) -> SampleRuns:
-        del metrics, start_ms, end_ms
+    def read_samples(self, keys: SeriesKeys, start_ms: int, end_ms: int) -> SampleRuns:
+        del start_ms, end_ms
         self.reads += 1
-        return SampleRuns(np.zeros(len(ids) + 1, np.int64), np.zeros(0, np.int64), np.zeros(0))
+        return SampleRuns(np.zeros(len(keys) + 1, np.int64), np.zeros(0, np.int64), np.zeros(0))
 
 
 class Kept:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from vedette.lang.promql import parse
-from vedette.query.smallness import is_small
+from vedette.query.smallness import Judgements, most_steps
 
 
 @pytest.mark.parametrize(
@@ -25,4 +25,17 @@ from vedette.query.smallness import is_small
     ],
 )
 def test_a_query_is_small_if_it_names_its_series_and_looks_at_little(query: str, steps: int, *, expected: bool) -> None:
-    assert is_small(parse(query), steps) is expected
+    assert (steps <= most_steps(parse(query))) is expected
+
+
+def test_judgements_are_those_of_the_expression_and_are_not_kept_for_ever() -> None:
+    judgements = Judgements()
+    small, large = parse('up{instance="a"}'), parse("up[5m:1m]")
+
+    for _ in range(2):
+        assert judgements.most_steps(small) == most_steps(small) > 0
+        assert judgements.most_steps(large) == 0
+    for number in range(2_000):
+        judgements.most_steps(parse(f"up{{instance='{number}'}}"))
+
+    assert len(judgements._known) <= 512

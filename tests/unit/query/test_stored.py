@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -18,6 +17,7 @@ from vedette.model.matchers import Matcher, MatchOp
 from vedette.model.samples import SampleRuns
 from vedette.query import stored
 from vedette.query.stored import StoredSource
+from vedette.store.metrics import SeriesKeys
 
 BASE_MS = 1_700_000_000_000
 EVERYTHING = [Matcher(METRIC_NAME, MatchOp.NOT_EQUAL, "")]
@@ -28,15 +28,14 @@ class Cold:
     """What is on the disk: times by series' identity; the value is the time behind `BASE_MS`."""
 
     times: dict[int, list[int]] = field(default_factory=dict[int, "list[int]"])
-    reads: list[tuple[Sequence[str] | None, int, int, int]] = field(
-        default_factory=list[tuple[Sequence[str] | None, int, int, int]]
-    )
+    reads: list[tuple[list[str], int, int, int]] = field(default_factory=list[tuple[list[str], int, int, int]])
 
-    def read_samples(
-        self, metrics: Sequence[str] | None, ids: NDArray[np.uint64], start_ms: int, end_ms: int
-    ) -> SampleRuns:
-        self.reads.append((metrics, len(ids), start_ms - BASE_MS, end_ms - BASE_MS))
-        held = [[t for t in self.times.get(number, []) if start_ms <= BASE_MS + t <= end_ms] for number in ids.tolist()]
+    def read_samples(self, keys: SeriesKeys, start_ms: int, end_ms: int) -> SampleRuns:
+        names = [keys.metrics[code] for code in keys.codes.tolist()]
+        assert list(zip(names, keys.ids.tolist(), strict=True)) == sorted(zip(names, keys.ids.tolist(), strict=True))
+        self.reads.append((names, len(keys), start_ms - BASE_MS, end_ms - BASE_MS))
+        ids = keys.ids.tolist()
+        held = [[t for t in self.times.get(number, []) if start_ms <= BASE_MS + t <= end_ms] for number in ids]
         times = np.array([t for run in held for t in run], np.int64)
         offsets = np.concatenate([[0], np.cumsum([len(run) for run in held])]).astype(np.int64)
         return SampleRuns(offsets, BASE_MS + times, times.astype(np.float64))
@@ -86,13 +85,12 @@ def test_a_window_within_memory_never_touches_the_disk() -> None:
     assert store.cold.reads == []
 
 
-def test_a_window_that_begins_before_memory_is_joined_at_its_edge() -> None:
+def test_a_window_that_begins_before_memory_is_joined_at_its_edge(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stored, "_MARGIN_MS", 0)
     store = Store({"a": [10, 20, 30], "b": [15, 25], "c": [5]}, complete_from=20)
 
     assert read(store.source(), 8, 30) == {"a": [10, 20, 30], "b": [15, 25]}
-    ((metrics, count, start, end),) = store.cold.reads
-    assert sorted(metrics or ()) == ["a", "b"]
-    assert (count, start, end) == (2, 8, 19)
+    assert store.cold.reads == [(["a", "b"], 2, 8, 19)]
 
 
 def test_a_window_before_memory_is_read_from_the_disk_alone() -> None:
@@ -115,14 +113,6 @@ def test_more_series_than_allowed_are_refused_by_the_options_name() -> None:
     assert len(read(store.source(), 0, 10, max_series=3)) == 3
 
 
-def test_many_metrics_are_not_named_one_by_one() -> None:
-    store = Store({f"m{number}": [1] for number in range(stored._METRICS_NAMED + 1)}, complete_from=5)
-
-    read(store.source(), 0, 10)
-
-    assert store.cold.reads[0][0] is None
-
-
 def test_what_memory_lets_go_of_while_a_query_runs_is_read_from_the_disk() -> None:
     store = Store({"a": [10, 20, 30], "b": [25]}, complete_from=20)
     source = store.source()
@@ -136,10 +126,64 @@ def test_what_memory_lets_go_of_while_a_query_runs_is_read_from_the_disk() -> No
     assert store.cold.reads[0][2:] == (22, 27)
 
 
+def test_what_memory_lets_go_of_soon_was_read_from_the_disk_already() -> None:
+    store = Store({"a": [10, 20, 30, 40]}, complete_from=15)
+    source = store.source()
+    selection = source.select(EVERYTHING, BASE_MS, BASE_MS + 40, source.symbols(), max_series=10)
+
+    source.read(selection.handles, BASE_MS, BASE_MS + 40)
+    store.intake.memory.start_from(BASE_MS + 35)
+    runs = source.read(selection.handles, BASE_MS, BASE_MS + 40)
+
+    assert (runs.times - BASE_MS).tolist() == [10, 20, 30, 40]
+    assert len(store.cold.reads) == 1
+
+
+def test_what_memory_lets_go_of_beyond_that_is_read_again() -> None:
+    later = stored._MARGIN_MS + 100
+    store = Store({"a": [10, 20, later, later + 50]}, complete_from=15)
+    source = store.source()
+    selection = source.select(EVERYTHING, BASE_MS, BASE_MS + later + 60, source.symbols(), max_series=10)
+
+    source.read(selection.handles, BASE_MS, BASE_MS + later + 60)
+    store.intake.memory.start_from(BASE_MS + later + 10)
+    runs = source.read(selection.handles, BASE_MS, BASE_MS + later + 60)
+
+    assert (runs.times - BASE_MS).tolist() == [10, 20, later, later + 50]
+    assert len(store.cold.reads) == 2
+
+
+def test_series_of_a_window_on_the_disk_come_in_the_order_of_the_table() -> None:
+    store = Store({"b": [1], "a": [1], "ä": [1], "Z": [1]}, complete_from=5)
+    source = store.source()
+
+    selection = source.select(EVERYTHING, BASE_MS, BASE_MS + 10, source.symbols(), max_series=10)
+    source.read(selection.handles, BASE_MS, BASE_MS + 10)
+
+    assert [dict(labels)[METRIC_NAME] for labels in selection.labels.label_sets()] == ["Z", "a", "b", "ä"]
+    assert store.cold.reads[0][0] == ["Z", "a", "b", "ä"]
+
+
+def test_two_halves_of_a_large_selection_share_no_slice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stored, "_SLICE_SAMPLES", 70)
+    monkeypatch.setattr(stored, "_WORTH_TWO", 100)
+    store = Store({f"m{number:03}": [number] for number in range(201)}, complete_from=1000)
+    source = store.source()
+    selection = source.select(EVERYTHING, BASE_MS, BASE_MS + 999, source.symbols(), max_series=1000)
+
+    source.read(selection.handles[:100], BASE_MS, BASE_MS + 999)
+    first_half = list(store.cold.reads)
+    runs = source.read(selection.handles[100:], BASE_MS, BASE_MS + 999)
+
+    assert sum(count for _, count, _, _ in first_half) == 100
+    assert sum(count for _, count, _, _ in store.cold.reads) == 201
+    assert (runs.times - BASE_MS).tolist() == list(range(100, 201))
+
+
 def test_pieces_of_a_large_selection_are_each_read_once_however_many_threads_ask(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(stored, "_SLICE_SAMPLES", 1)
+    monkeypatch.setattr(stored, "_SLICE_SAMPLES", 70)
     times = {f"m{number:03}": [number % 7, 50 + number % 5] for number in range(200)}
     store = Store(times, complete_from=40)
     source = store.source()
@@ -160,11 +204,11 @@ def test_pieces_of_a_large_selection_are_each_read_once_however_many_threads_ask
 
     names = [dict(labels)[METRIC_NAME] for labels in selection.labels.label_sets()]
     assert dict(zip(names, [run for part in parts for run in part], strict=True)) == times
-    assert sorted(count for _, count, _, _ in store.cold.reads) == [8, 64, 64, 64]
+    assert sorted(count for _, count, _, _ in store.cold.reads) == [66, 67, 67]
 
 
 def test_pieces_that_are_no_longer_kept_are_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stored, "_SLICE_SAMPLES", 1)
+    monkeypatch.setattr(stored, "_SLICE_SAMPLES", 64)
     monkeypatch.setattr(stored, "_SLICES_KEPT", 1)
     store = Store({f"m{number:03}": [1] for number in range(128)}, complete_from=40)
     source = store.source()
@@ -211,3 +255,35 @@ def test_every_window_has_all_of_its_samples_wherever_they_are(
 
     expected = {name: [t for t in held if start <= t <= max(start, end)] for name, held in times.items()}
     assert found == {name: held for name, held in expected.items() if held}
+
+
+@given(
+    st.dictionaries(st.sampled_from("abcdef"), times_of, min_size=1, max_size=6),
+    st.integers(0, 60),
+    st.integers(0, 60),
+    st.integers(1, 4),
+    st.lists(st.tuples(st.lists(st.integers(0, 5), min_size=1, max_size=6), st.integers(0, 30)), max_size=4),
+)
+def test_any_series_can_be_read_while_memory_lets_go(
+    times: dict[str, list[int]],
+    complete_from: int,
+    start: int,
+    slice_samples: int,
+    reads: list[tuple[list[int], int]],
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stored, "_SLICE_SAMPLES", slice_samples)
+        patch.setattr(stored, "_MARGIN_MS", 5)
+        store = Store(times, complete_from=complete_from)
+        source = store.source()
+        selection = source.select(EVERYTHING, BASE_MS + start, BASE_MS + 60, source.symbols(), max_series=10)
+        names = [dict(labels)[METRIC_NAME] for labels in selection.labels.label_sets()]
+
+        for picks, later in reads:
+            rows = [row % len(names) for row in picks] if names else []
+            runs = source.read(selection.handles[rows], BASE_MS + start, BASE_MS + 60)
+
+            for place, row in enumerate(rows):
+                found = (runs.times[runs.offsets[place] : runs.offsets[place + 1]] - BASE_MS).tolist()
+                assert [t for t in found if t >= start] == [t for t in times[names[row]] if t >= start]
+            store.intake.memory.start_from(BASE_MS + min(60, complete_from + later))

@@ -9,11 +9,10 @@ from contextlib import asynccontextmanager
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from vedette.model.errors import LimitExceededError, OverloadedError, StorageError
-from vedette.store.commit import CommitLimits, GroupCommit, Queue, open_group_commit, retry_delay_s
+from vedette.store.commit import GroupCommit, Refusal, RowsRefusedError, SetAside, open_group_commit
+from vedette.store.flush import CommitLimits
 
 TABLES = ("series", "samples")
 AT_ONCE = CommitLimits(flush_ms=0.0, first_retry_s=0.001, last_retry_s=0.002)
@@ -35,6 +34,9 @@ class Disk:
         self.attempts: list[tuple[str, list[int], str]] = []
         self.failures: list[Exception] = []
         self.broken: Exception | None = None
+        self.poison: set[int] = set()
+        self.kept: list[tuple[str, list[int], str]] = []
+        self.keeping_fails: list[Exception] = []
         self.released = threading.Event()
         self.released.set()
         self.reached = threading.Event()
@@ -47,7 +49,15 @@ class Disk:
             raise self.failures.pop(0)
         if self.broken:
             raise self.broken
+        if self.poison.intersection(numbers(rows)):
+            raise StorageError("there is no such column")
         self.inserts.append((table, numbers(rows), token))
+
+    def set_aside(self, table: str, rows: pa.Table, token: str, problem: str) -> str:
+        if self.keeping_fails:
+            raise self.keeping_fails.pop(0)
+        self.kept.append((table, numbers(rows), problem))
+        return f"they are kept in {token}"
 
 
 @pytest.fixture
@@ -63,129 +73,16 @@ def executor() -> Iterator[ThreadPoolExecutor]:
 
 @asynccontextmanager
 async def committing(
-    disk: Disk, executor: ThreadPoolExecutor, limits: CommitLimits = AT_ONCE
+    disk: Disk, executor: ThreadPoolExecutor, limits: CommitLimits = AT_ONCE, *, set_aside: SetAside | None = None
 ) -> AsyncGenerator[GroupCommit]:
-    async with open_group_commit(disk.insert, TABLES, executor, token_prefix="t", limits=limits) as commit:
+    async with open_group_commit(
+        disk.insert, TABLES, executor, token_prefix="t", limits=limits, set_aside=set_aside or disk.set_aside
+    ) as commit:
         yield commit
 
 
 async def reached(disk: Disk) -> None:
     assert await asyncio.get_running_loop().run_in_executor(None, disk.reached.wait, 20)
-
-
-class TestQueue:
-    def queue(self, **limits: int) -> Queue:
-        return Queue(TABLES, CommitLimits(**limits), "t")
-
-    def test_the_least_patient_row_decides_when_a_flush_is_due(self) -> None:
-        queue = self.queue()
-
-        queue.append("samples", rows(1), now_ms=1000, patience_ms=1000)
-        queue.append("samples", rows(1), now_ms=1100, patience_ms=250)
-
-        assert queue.due_ms == 1350
-
-    def test_enough_rows_are_due_at_once(self) -> None:
-        queue = self.queue(flush_rows=10)
-
-        queue.append("samples", rows(9), now_ms=1000, patience_ms=250)
-        queue.append("samples", rows(1), now_ms=1100, patience_ms=250)
-
-        assert queue.due_ms == 1100
-
-    def test_a_large_push_is_due_once_no_other_has_come_for_a_moment(self) -> None:
-        queue = self.queue(quick_rows=10, quiet_ms=3)
-
-        queue.append("samples", rows(9), now_ms=1000, patience_ms=250)
-        alone = queue.due_ms
-        queue.append("samples", rows(9), now_ms=1001, patience_ms=250)
-        queue.append("samples", rows(1), now_ms=1002, patience_ms=250)
-
-        assert (alone, queue.due_ms) == (1250, 1005)
-
-    def test_large_pushes_one_after_the_other_keep_their_distance(self) -> None:
-        queue = self.queue(quick_rows=10, quiet_ms=3, spacing_ms=15)
-        queue.append("samples", rows(10), now_ms=1000, patience_ms=250)
-        queue.take(now_ms=1003)
-
-        queue.append("samples", rows(10), now_ms=1005, patience_ms=250)
-
-        assert queue.due_ms == 1018
-
-    def test_large_batches_that_nobody_waits_for_are_patient(self) -> None:
-        queue = self.queue(quick_rows=10)
-
-        queue.append("samples", rows(20), now_ms=1000, patience_ms=1000)
-
-        assert queue.due_ms == 2000
-
-    def test_nothing_is_due_after_everything_was_taken(self) -> None:
-        queue = self.queue()
-        queue.append("samples", rows(5), now_ms=0, patience_ms=0)
-
-        flush = queue.take(now_ms=0)
-
-        assert (flush.rows, queue.rows, queue.held_bytes, queue.due_ms) == (5, 0, 0, None)
-
-    def test_series_are_written_before_samples_whatever_came_first(self) -> None:
-        queue = self.queue()
-        queue.append("samples", rows(1), now_ms=0, patience_ms=0)
-        queue.append("series", rows(1), now_ms=0, patience_ms=0)
-
-        flush = queue.take(now_ms=0)
-
-        assert [planned.table for planned in flush.inserts] == ["series", "samples"]
-
-    def test_batches_of_many_requests_become_one_insert_in_their_order(self) -> None:
-        queue = self.queue()
-        for first in (0, 3, 6):
-            queue.append("samples", rows(3, first), now_ms=0, patience_ms=0)
-
-        flush = queue.take(now_ms=0)
-
-        assert [numbers(planned.rows) for planned in flush.inserts] == [list(range(9))]
-        assert flush.last_sequence == 3
-
-    def test_a_flush_larger_than_an_insert_may_be_is_cut_under_tokens_that_differ(self) -> None:
-        queue = self.queue(insert_rows=4)
-        queue.append("samples", rows(10), now_ms=0, patience_ms=0)
-
-        flush = queue.take(now_ms=0)
-
-        assert [numbers(planned.rows) for planned in flush.inserts] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
-        assert len({planned.token for planned in flush.inserts}) == 3
-
-    def test_no_two_flushes_share_a_token(self) -> None:
-        queue = self.queue()
-        tokens: list[str] = []
-        for _ in range(3):
-            queue.append("series", rows(1), now_ms=0, patience_ms=0)
-            queue.append("samples", rows(1), now_ms=0, patience_ms=0)
-            tokens += [planned.token for planned in queue.take(now_ms=0).inserts]
-
-        assert len(set(tokens)) == 6
-
-    def test_a_batch_without_rows_gets_a_number_and_no_insert(self) -> None:
-        queue = self.queue()
-
-        sequence = queue.append("samples", rows(0), now_ms=0, patience_ms=0)
-
-        assert queue.take(now_ms=0).last_sequence == sequence
-        assert not queue.take(now_ms=0).inserts
-
-    def test_an_unknown_table_is_a_mistake_of_the_caller(self) -> None:
-        with pytest.raises(ValueError, match="no table 'sample'"):
-            self.queue().append("sample", rows(1), now_ms=0, patience_ms=0)
-
-
-@given(st.integers(1, 10_000), st.floats(0, 1, exclude_max=True))
-def test_a_retry_waits_at_least_half_its_longest_and_never_longer_than_the_bound(failures: int, chance: float) -> None:
-    limits = CommitLimits()
-
-    delay_s = retry_delay_s(limits, failures, chance)
-
-    longest = min(limits.last_retry_s, limits.first_retry_s * 2 ** min(failures - 1, 60))
-    assert longest / 2 <= delay_s <= longest <= limits.last_retry_s
 
 
 async def test_committed_returns_only_when_the_rows_are_on_the_disk(disk: Disk, executor: ThreadPoolExecutor) -> None:
@@ -344,3 +241,120 @@ async def test_a_waiter_who_goes_away_disturbs_nobody(disk: Disk, executor: Thre
         await staying
 
         assert leaving.cancelled()
+
+
+POISONED = CommitLimits(flush_ms=0, first_retry_s=0.001, last_retry_s=0.002, tries=3)
+
+
+async def test_rows_that_the_engine_refuses_are_set_aside_and_hold_up_nobody_else(
+    disk: Disk, executor: ThreadPoolExecutor
+) -> None:
+    disk.poison = {7}
+    refusals: list[Refusal] = []
+    async with committing(disk, executor, POISONED) as commit, asyncio.TaskGroup() as group:
+        commit.on_refusal.append(refusals.append)
+        refused = group.create_task(refusal_of(commit, commit.append("samples", rows(1, 7))))
+        await reached(disk)
+
+        others = commit.append("samples", rows(2))
+        await commit.committed(others)
+
+        assert "there is no such column" in await refused
+        assert [inserted for _, inserted, _ in disk.inserts] == [[0, 1]]
+        assert disk.kept == [("samples", [7], "there is no such column")]
+        assert [(refusal.table, refusal.rows) for refusal in refusals] == [("samples", {1: 1})]
+        assert (commit.rows_committed, commit.rows_refused, commit.pending_rows) == (2, 1, 0)
+        assert not commit.failing
+
+
+async def test_whoever_asks_later_hears_that_the_rows_were_refused(disk: Disk, executor: ThreadPoolExecutor) -> None:
+    disk.poison = {7}
+    async with committing(disk, executor, POISONED) as commit:
+        refused = commit.append("samples", rows(1, 7))
+        await commit.committed(commit.append("samples", rows(1)))
+
+        with pytest.raises(RowsRefusedError):
+            await commit.committed(refused)
+
+
+async def test_only_the_batch_that_is_to_blame_is_set_aside(disk: Disk, executor: ThreadPoolExecutor) -> None:
+    disk.poison = {13}
+    disk.released.clear()
+    async with committing(disk, executor, POISONED) as commit:
+        commit.append("samples", rows(1))
+        await reached(disk)
+        numbered = [commit.append("samples", rows(2, first)) for first in range(10, 30, 2)]
+        disk.released.set()
+        await commit.committed(numbered[0])
+        await commit.committed(commit.append("samples", rows(1, 99)))
+
+        stored = sorted(number for _, inserted, _ in disk.inserts for number in inserted)
+        assert stored == [0, 10, 11, *range(14, 30), 99]
+        assert [kept for _, kept, _ in disk.kept] == [[12, 13]]
+
+
+async def test_an_engine_that_takes_nothing_is_not_the_rows_fault(disk: Disk, executor: ThreadPoolExecutor) -> None:
+    disk.broken = StorageError("the table is read-only")
+    limits = CommitLimits(flush_ms=0, wait_s=0.1, first_retry_s=0.001, last_retry_s=0.002, tries=2)
+    async with committing(disk, executor, limits) as commit:
+        sequences = [commit.append("samples", rows(1))]
+        with pytest.raises(OverloadedError):
+            await commit.committed(sequences[0])
+        sequences.append(commit.append("samples", rows(1, 1)))
+        with pytest.raises(OverloadedError):
+            await commit.committed(sequences[1])
+        assert not disk.kept
+
+        disk.broken = None
+        await commit.committed(sequences[1])
+
+    assert sorted(number for _, inserted, _ in disk.inserts for number in inserted) == [0, 1]
+    assert not disk.kept
+
+
+async def test_being_busy_is_never_a_reason_to_set_rows_aside(disk: Disk, executor: ThreadPoolExecutor) -> None:
+    disk.failures = [OverloadedError("the disk is full", retry_after_s=1) for _ in range(20)]
+    async with committing(disk, executor, POISONED) as commit:
+        await commit.committed(commit.append("samples", rows(1)))
+
+    assert not disk.kept
+    assert commit.failures == 20
+
+
+async def test_refused_rows_that_cannot_be_set_aside_now_are_kept_until_they_can(
+    disk: Disk, executor: ThreadPoolExecutor
+) -> None:
+    disk.poison = {7}
+    disk.keeping_fails = [OverloadedError("the disk is full", retry_after_s=1)]
+    async with committing(disk, executor, POISONED) as commit:
+        commit.append("samples", rows(1, 7))
+        await reached(disk)
+        # The first of these shows that the engine works, the second that it still does.
+        for first in (0, 1):
+            commit.append("samples", rows(1, first))
+            await attempted(disk, first)
+
+    assert [kept for _, kept, _ in disk.kept] == [[7]]
+
+
+async def test_closing_sets_aside_what_the_engine_refuses_to_the_last(disk: Disk, executor: ThreadPoolExecutor) -> None:
+    disk.poison = {7}
+    async with committing(disk, executor, POISONED) as commit:
+        commit.append("samples", rows(1, 7))
+
+    assert [kept for _, kept, _ in disk.kept] == [[7]]
+
+
+async def attempted(disk: Disk, number: int) -> None:
+    """Return once a row has been stored."""
+    while not any(number in inserted for _, inserted, _ in disk.inserts):
+        disk.reached.clear()
+        await reached(disk)
+
+
+async def refusal_of(commit: GroupCommit, sequence: int) -> str:
+    try:
+        await commit.committed(sequence)
+    except RowsRefusedError as exc:
+        return str(exc)
+    return ""

@@ -1,7 +1,9 @@
 # A part of ruamel.yaml, as far as Vedette uses it.
 
+from collections.abc import Iterator
 from typing import Any, TextIO
 
+from ruamel.yaml.events import Event
 from ruamel.yaml.nodes import Node
 
 class YAML:
@@ -13,3 +15,4 @@ class YAML:
     def compose(self, stream: str) -> Node | None: ...
     def dump(self, data: Any, stream: TextIO) -> None: ...
     def load(self, stream: str) -> Any: ...
+    def parse(self, stream: str) -> Iterator[Event]: ...

@@ -1,6 +1,7 @@
 # A part of ruamel.yaml, as far as Vedette uses it.
 
 class StringMark:
+    index: int
     line: int
     column: int
 

@@ -318,6 +318,8 @@ class TargetLoop:
             slot = self._rows.slot_of(row)
             if slot >= 0:
                 self._context.exemplars.add(slot, exemplar, sample_time_ms=now_ms)
+        if parsed.exemplars:
+            self._context.writer.write_exemplars(self._context.exemplars, patience_ms=PATIENCE_MS)
 
     def _begin_anew(self) -> None:
         self._parser = LayoutParser()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
+from vedette.ingest.limits import Drop
 from vedette.ingest.metadata import MetadataStore
 from vedette.ingest.writer import MetricsWriter
 from vedette.model.errors import DecodeError
+from vedette.model.labels import format_labels
 from vedette.wire.exposition import NO_TIME, Format, LayoutParser, ParsedScrape
 
 _SOURCE = "import"
@@ -39,12 +42,12 @@ class Backfill:
         self.metadata.describe(parsed.metadata)
         of_sample = slots[parsed.rows]
         known = of_sample >= 0
-        dropped: dict[str, int] = {}
-        reason_of = {parsed.new_rows[position][0]: reason for position, reason, _ in refused}
-        for row, reason in reason_of.items():
-            count = int((parsed.rows == row).sum())
-            self.writer.refuse(_SOURCE, reason, count)
-            dropped[reason.value] = dropped.get(reason.value, 0) + count
+        counts = np.bincount(parsed.rows, minlength=len(slots))
+        dropped: Counter[str] = Counter()
+        for position, reason, _ in refused:
+            dropped[reason.value] += int(counts[parsed.new_rows[position][0]])
+        for reason, count in dropped.items():
+            self.writer.refuse(_SOURCE, Drop(reason), count)
         taken = self.writer.take(
             _SOURCE,
             of_sample[known],
@@ -55,15 +58,14 @@ class Backfill:
             backfill=True,
         )
         await self.writer.committed(taken)
-        for reason, count in taken.dropped.items():
-            dropped[reason.value] = dropped.get(reason.value, 0) + count
-        return {"samples": taken.stored, "series": len(found) - len(refused), "dropped": dropped}
+        dropped.update({reason.value: count for reason, count in taken.dropped.items()})
+        return {"samples": taken.stored, "series": len(found) - len(refused), "dropped": dict(dropped)}
 
 
 def _parse(body: bytes) -> ParsedScrape:
     ends = body.rstrip().endswith(b"# EOF")
     parsed = LayoutParser(max_series=5_000_000).parse(body, Format.OPENMETRICS if ends else Format.TEXT)
     if (parsed.times_ms == NO_TIME).any():
-        labels = dict(parsed.new_rows).get(int(parsed.rows[np.argmax(parsed.times_ms == NO_TIME)]))
-        raise DecodeError(f"a sample of {labels} has no time; an import needs one for every sample")
+        labels = dict(parsed.new_rows)[int(parsed.rows[np.argmax(parsed.times_ms == NO_TIME)])]
+        raise DecodeError(f"a sample of {format_labels(labels)} has no time; an import needs one for every sample")
     return parsed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from vedette.http.prometheus.parameters import MAX_TIME_MS, MIN_TIME_MS, Paramet
 from vedette.model.errors import QueryError
 from vedette.model.frames import LabelFrame
 from vedette.model.samples import SampleRuns, is_stale
-from vedette.query.source import SampleSource
+from vedette.query.source import SampleSource, Selection
 from vedette.wire.arrow_answer import CONTENT_TYPE, encode_runs
 
 _SERIES_PER_BATCH = 256
@@ -41,8 +42,13 @@ class Export:
         start_ms = parameters.time_ms("start", MIN_TIME_MS)
         end_ms = parameters.time_ms("end", MAX_TIME_MS)
         source = self.make_source()
-        symbols = source.symbols()
-        found = [source.select(m, start_ms, end_ms, symbols, max_series=self.max_series) for m in selectors]
+
+        def select() -> list[Selection]:
+            symbols = source.symbols()
+            return [source.select(m, start_ms, end_ms, symbols, max_series=self.max_series) for m in selectors]
+
+        # A pattern is run over all values of its label, which may be many.
+        found = await asyncio.to_thread(select)
 
         def parts() -> Iterator[tuple[LabelFrame, SampleRuns]]:
             for selection in found:

@@ -79,22 +79,28 @@ class Authenticator:
             ProblemError: 401, for a credential that is not good.
             StorageError: the state database cannot be asked.
         """
+        known = self.recall(head, scope)
+        if known is not None:
+            return known
         authorization = head.fields.get(b"authorization")
         if authorization is not None:
             return await self._by_token(authorization, head)
-        cookie = head.fields.get(b"cookie")
-        if cookie is not None:
-            session_id = self._cookie.read(cookie, secure=head.secure)
-            if session_id:
-                principal = await self._by_session(session_id)
-                if principal is not None:
-                    return principal
-        refusal = self._local_access.refusal(head, scope)
-        if not refusal:
-            return LOOPBACK_PEER
-        if self._local_access.enabled:
-            return Principal(Proof.NONE, NOBODY.name, hint=refusal)
-        return NOBODY
+        session_id = self._session_id(head)
+        if session_id:
+            principal = await self._by_session(session_id)
+            if principal is not None:
+                return principal
+        return self._without_credentials(head, scope)
+
+    def recall(self, head: RequestHead, scope: AsgiScope) -> Principal | None:
+        """As `identify`, of a caller for whom nothing has to be looked up; None for all others."""
+        authorization = head.fields.get(b"authorization")
+        if authorization is not None:
+            return self._recall_token(authorization)
+        session_id = self._session_id(head)
+        if session_id:
+            return self._recall_session(hash_secret(session_id))
+        return self._without_credentials(head, scope)
 
     def forget(self) -> None:
         """Look everything up again: an account, token or session has changed."""
@@ -108,19 +114,32 @@ class Authenticator:
         await self._tokens.note_use(tokens)
         await self._sessions.note_seen(sessions)
 
-    async def _by_token(self, authorization: bytes, head: RequestHead) -> Principal:
-        digest = hashlib.sha256(b"authorization\0" + authorization).digest()
+    def _session_id(self, head: RequestHead) -> str:
+        cookie = head.fields.get(b"cookie")
+        return "" if cookie is None else self._cookie.read(cookie, secure=head.secure)
+
+    def _without_credentials(self, head: RequestHead, scope: AsgiScope) -> Principal:
+        refusal = self._local_access.refusal(head, scope)
+        if not refusal:
+            return LOOPBACK_PEER
+        return Principal(Proof.NONE, NOBODY.name, hint=refusal) if self._local_access.enabled else NOBODY
+
+    def _recall_token(self, authorization: bytes) -> Principal | None:
+        known = self._recall(_token_digest(authorization))
         now_ms = self._clock.now_ms()
-        known = self._recall(digest)
-        if known is not None and (known.expires_ms is None or now_ms < known.expires_ms):
-            self._tokens_used_ms[TokenId(known.principal.credential)] = now_ms
-            return known.principal
+        if known is None or (known.expires_ms is not None and now_ms >= known.expires_ms):
+            return None
+        self._tokens_used_ms[TokenId(known.principal.credential)] = now_ms
+        return known.principal
+
+    async def _by_token(self, authorization: bytes, head: RequestHead) -> Principal:
         token = parse_token(_token_text(authorization))
         if token is None:
             raise _unauthorized("the token is malformed")
         secret_hash = hash_secret(token.secret)
         if token.id == LOCAL_ID:
             return self._by_local_token(secret_hash, head)
+        now_ms = self._clock.now_ms()
         changes = self._changes
         owner = await self._tokens.find(token.id)
         # Compared in any case, so that an unknown id takes no other way than a wrong secret.
@@ -136,7 +155,7 @@ class Authenticator:
             owner.token.user_id,
             owner.token.id,
         )
-        self._remember(digest, principal, owner.token.expires_ms, now_ms, changes)
+        self._remember(_token_digest(authorization), principal, owner.token.expires_ms, now_ms, changes)
         self._tokens_used_ms[owner.token.id] = now_ms
         return principal
 
@@ -146,11 +165,13 @@ class Authenticator:
             raise _unauthorized("the local token is good only on this machine, and until the server is restarted")
         return Principal(Proof.LOCAL_TOKEN, "local", frozenset(Scope))
 
+    def _recall_session(self, id_hash: str) -> Principal | None:
+        known = self._recall(_session_digest(id_hash))
+        return None if known is None else self._still_in(known, id_hash)
+
     async def _by_session(self, session_id: str) -> Principal | None:
         id_hash = hash_secret(session_id)
-        digest = b"session\0" + id_hash.encode()
-        now_ms = self._clock.now_ms()
-        known = self._recall(digest)
+        known = self._recall(_session_digest(id_hash))
         if known is None:
             changes = self._changes
             owner = await self._sessions.find(id_hash)
@@ -162,7 +183,11 @@ class Authenticator:
                 Proof.SESSION, owner.user_name, scopes, session.user_id, id_hash, setup_only=session.setup_only
             )
             last_seen_ms = max(session.last_seen_ms, self._sessions_seen_ms.get(id_hash, 0))
-            known = self._remember(digest, principal, session.expires_ms, last_seen_ms, changes)
+            known = self._remember(_session_digest(id_hash), principal, session.expires_ms, last_seen_ms, changes)
+        return self._still_in(known, id_hash)
+
+    def _still_in(self, known: _Verified, id_hash: str) -> Principal | None:
+        now_ms = self._clock.now_ms()
         if now_ms >= (known.expires_ms or 0) or now_ms - known.last_seen_ms >= self._settings.session_idle_s * 1000:
             return None
         known.last_seen_ms = now_ms
@@ -186,6 +211,14 @@ class Authenticator:
             if len(self._verified) > _MAX_VERIFIED:
                 self._verified.popitem(last=False)
         return verified
+
+
+def _token_digest(authorization: bytes) -> bytes:
+    return hashlib.sha256(b"authorization\0" + authorization).digest()
+
+
+def _session_digest(id_hash: str) -> bytes:
+    return b"session\0" + id_hash.encode()
 
 
 def _token_text(authorization: bytes) -> str:

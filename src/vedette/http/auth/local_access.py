@@ -33,10 +33,20 @@ class LocalAccess:
     enabled: bool
     find_user: Callable[[tuple[str, int], tuple[str, int]], int | None] = user_of_peer
 
-    def refusal(self, head: RequestHead, scope: Scope) -> str:  # noqa: PLR0911 - one line for each reason
+    def refusal(self, head: RequestHead, scope: Scope) -> str:
         """Why this caller is not trusted; empty if it is."""
         if not self.enabled:
             return "only callers with credentials are served here"
+        facts = scope.get(CONNECTION)
+        if not isinstance(facts, ConnectionFacts) or facts.head is not head:
+            return self._judge(head, scope)
+        # All that is looked at is the connection and this head, which is the same as long as the headers are.
+        if facts.judged is not head:
+            facts.refusal = self._judge(head, scope)
+            facts.judged = head
+        return facts.refusal
+
+    def _judge(self, head: RequestHead, scope: Scope) -> str:  # noqa: PLR0911 - one line for each reason
         if head.peer is None or not head.peer.is_loopback or not _is_loopback(str(scope["server"][0])):
             return "the request does not come from this machine"
         if head.forwarded:

@@ -50,7 +50,7 @@ def answer(data: Any, *, warnings: Sequence[str] = (), infos: Sequence[str] = ()
     return Response(b"".join(envelope([orjson.dumps(data)], warnings, infos)), media_type="application/json")
 
 
-def stream_answer(pieces: Iterator[bytes], *, warnings: Sequence[str] = (), infos: Sequence[str] = ()) -> Response:
+def stream_answer(pieces: Iterator[bytes], warnings: Sequence[str] = (), infos: Sequence[str] = ()) -> Response:
     """A success whose data come in pieces of JSON. A short one is sent whole, with its length."""
     chunks = envelope(pieces, warnings, infos)
     gathered: list[bytes] = []

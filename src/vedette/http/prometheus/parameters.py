@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
-from urllib.parse import parse_qs
+from urllib.parse import unquote_to_bytes
 
 from starlette.requests import Request
 
@@ -48,19 +48,28 @@ class Parameters:
 
     @classmethod
     async def of(cls, request: Request) -> Parameters:
-        """Read the query string and a form in the body; the form's come first, as in Go."""
+        """Read the query string and a form in the body."""
+        form = b""
+        if request.scope["method"] == "POST":
+            kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if kind == "application/x-www-form-urlencoded":
+                form = await request.body()
+        return cls.read(request.scope["query_string"], form)
+
+    @classmethod
+    def read(cls, query: bytes, form: bytes) -> Parameters:
+        """Of a query string and a form; the form's come first, as in Go.
+
+        Raises:
+            QueryError: there are too many, or one is not UTF-8.
+        """
         fields: dict[str, list[str]] = {}
-        texts = [request.scope["query_string"]]
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if request.method == "POST" and kind == "application/x-www-form-urlencoded":
-            texts.insert(0, await request.body())
-        for text in texts:
-            try:
-                found = parse_qs(text.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
-            except ValueError as exc:
-                raise QueryError(f"error parsing form values: {exc}") from exc
-            for name, values in found.items():
-                fields.setdefault(name, []).extend(values)
+        try:
+            for text in (form, query):
+                for name, value in _pairs(text):
+                    fields.setdefault(name, []).append(value)
+        except ValueError as exc:
+            raise QueryError(f"error parsing form values: {exc}") from exc
         return cls(fields)
 
     def text(self, name: str, default: str = "") -> str:
@@ -166,6 +175,29 @@ def parse_expression(name: str, text: str) -> Expr:
 def _parse_again(text: str) -> Expr:
     """Parse what may come again and again: dashboards and alerts ask the same every few seconds."""
     return parse(text)
+
+
+def _pairs(text: bytes) -> list[tuple[str, str]]:
+    """As `urllib.parse.parse_qsl`, in a fraction of the time.
+
+    Raises:
+        ValueError: there are too many, or one is not UTF-8.
+    """
+    parts = text.split(b"&", MAX_FIELDS)
+    if len(parts) > MAX_FIELDS:
+        raise ValueError(f"more than {MAX_FIELDS:,} fields")
+    pairs: list[tuple[str, str]] = []
+    for part in parts:
+        if part:
+            name, _, value = part.partition(b"=")
+            if b"%" in part or b"+" in part:
+                name, value = _unescaped(name), _unescaped(value)
+            pairs.append((name.decode(), value.decode()))
+    return pairs
+
+
+def _unescaped(text: bytes) -> bytes:
+    return unquote_to_bytes(text.replace(b"+", b" "))
 
 
 def _number(text: str) -> float | None:

@@ -5,111 +5,61 @@ Source: Prometheus 3, `web/api/v1/api.go`.
 
 from __future__ import annotations
 
-import time
+import functools
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Final
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from vedette.http.errors import ProblemError
+from vedette.http.application import head_of
+from vedette.http.head import RequestHead
 from vedette.http.limits import unless_disconnected
-from vedette.http.prometheus.answers import answer, stream_answer
+from vedette.http.prometheus.answers import answer, envelope, stream_answer
 from vedette.http.prometheus.parameters import BadParameterError, Parameters
+from vedette.http.prometheus.rendering import Rendering, instant_arrow, instant_parts, range_arrow, range_parts
+from vedette.http.routing import Ask, Later
 from vedette.lang.promql import prettify, to_tree
+from vedette.lang.promql.ast import Expr
 from vedette.model.errors import QueryError
-from vedette.query.promql import InstantResult, RangeResult, RangeVector, Scalar, Stats, String, Vector
+from vedette.query.promql import InstantResult, RangeResult
 from vedette.query.service import QueryService
-from vedette.wire.arrow_answer import (
-    CONTENT_TYPE,
-    Remarks,
-    encode_matrix,
-    encode_runs,
-    encode_scalar,
-    encode_vector,
-)
-from vedette.wire.prometheus_json import matrix_json, point_json, runs_json, vector_json
-
-_TRUNCATED: Final = "results truncated due to limit"
-
-
-@dataclass(frozen=True, slots=True)
-class _Rendering:
-    """How an answer is to look.
-
-    Attributes:
-        limit: series shown; 0 for all.
-        wants_stats: whether the cost is shown.
-        wants_arrow: whether columns are asked for instead of JSON.
-        began_s: when the request came.
-        helper: a thread that may take part.
-    """
-
-    limit: int
-    wants_stats: bool
-    wants_arrow: bool
-    began_s: float
-    helper: Executor | None
-
-    @classmethod
-    def of(cls, request: Request, parameters: Parameters, helper: Executor | None) -> _Rendering:
-        columns = CONTENT_TYPE in request.headers.get("accept", "")
-        return cls(parameters.limit(), bool(parameters.text("stats")), columns, time.perf_counter(), helper)
-
-    def shown(self, size: int) -> int:
-        return min(size, self.limit) if self.limit else size
-
-    def stats_json(self, stats: Stats) -> bytes:
-        """The end of an answer's data."""
-        if not self.wants_stats:
-            return b"}"
-        total_s = time.perf_counter() - self.began_s
-        shown = {
-            "timings": {
-                "evalTotalTime": total_s,
-                "resultSortTime": 0,
-                "queryPreparationTime": 0,
-                "innerEvalTime": total_s,
-                "execQueueTime": 0,
-                "execTotalTime": total_s,
-            },
-            "samples": {"totalQueryableSamples": stats.samples_read, "peakSamples": stats.peak_samples},
-        }
-        return b',"stats":' + orjson.dumps(shown) + b"}"
+from vedette.wire.arrow_answer import CONTENT_TYPE
 
 
 @dataclass(frozen=True, slots=True)
 class QueryApi:
-    """The handlers."""
+    """The handlers. Those that end in `_at_once` answer what is small without waiting, and hand on what is not."""
 
     queries: QueryService
     now_ms: Callable[[], int]
 
     async def query(self, request: Request) -> Response:
         """`/api/v1/query`: evaluate at one time."""
-        parameters = await Parameters.of(request)
-        rendering = _Rendering.of(request, parameters, self.queries.helper)
+        return await self._answer(self._instant(await Parameters.of(request), head_of(request)), request)
+
+    def query_at_once(self, asked: Ask) -> bytes | Later:
+        """The same."""
+        return self._at_once(self._instant(Parameters.read(asked.query, asked.form), asked.head))
+
+    async def query_range(self, request: Request) -> Response:
+        """`/api/v1/query_range`: evaluate at many times."""
+        return await self._answer(self._range(await Parameters.of(request), head_of(request)), request)
+
+    def query_range_at_once(self, asked: Ask) -> bytes | Later:
+        """The same."""
+        return self._at_once(self._range(Parameters.read(asked.query, asked.form), asked.head))
+
+    def _instant(self, parameters: Parameters, head: RequestHead) -> _Instant:
+        rendering = Rendering.of(head, parameters, self.queries.helper)
         at_ms = parameters.time_ms("time", self.now_ms())
         timeout_s = _timeout_s(parameters)
         lookback_ms = _lookback_ms(parameters)
         text, expr = parameters.expression()
+        return _Instant(text, expr, timeout_s, lookback_ms, rendering, at_ms)
 
-        def render(result: InstantResult) -> Response:
-            return _render_instant(result, text, rendering)
-
-        small = self.queries.instant_at_once(expr, at_ms, lookback_ms=lookback_ms)
-        if small is not None:
-            return render(small)
-        evaluation = self.queries.instant_as(render, expr, at_ms, timeout_s=timeout_s, lookback_ms=lookback_ms)
-        return await unless_disconnected(request, evaluation)
-
-    async def query_range(self, request: Request) -> Response:
-        """`/api/v1/query_range`: evaluate at many times."""
-        parameters = await Parameters.of(request)
-        rendering = _Rendering.of(request, parameters, self.queries.helper)
+    def _range(self, parameters: Parameters, head: RequestHead) -> _Range:
+        rendering = Rendering.of(head, parameters, self.queries.helper)
         start_ms = parameters.time_ms("start", None)
         end_ms = parameters.time_ms("end", None)
         if end_ms < start_ms:
@@ -128,25 +78,17 @@ class QueryApi:
         timeout_s = _timeout_s(parameters)
         lookback_ms = _lookback_ms(parameters)
         text, expr = parameters.expression()
+        return _Range(text, expr, timeout_s, lookback_ms, rendering, start_ms, end_ms, step_ms)
 
-        def render(result: RangeResult) -> Response:
-            return _render_range(result, text, rendering)
+    def _at_once(self, question: _Instant | _Range) -> bytes | Later:
+        if question.rendering.wants_arrow:
+            return Later(functools.partial(self._answer, question))
+        document = question.document_at_once(self.queries)
+        return Later(functools.partial(question.answer, self.queries)) if document is None else document
 
-        small = self.queries.range_at_once(
-            expr, start_ms=start_ms, end_ms=end_ms, step_ms=step_ms, lookback_ms=lookback_ms
-        )
-        if small is not None:
-            return render(small)
-        evaluation = self.queries.range_as(
-            render,
-            expr,
-            start_ms=start_ms,
-            end_ms=end_ms,
-            step_ms=step_ms,
-            timeout_s=timeout_s,
-            lookback_ms=lookback_ms,
-        )
-        return await unless_disconnected(request, evaluation)
+    async def _answer(self, question: _Instant | _Range, request: Request) -> Response:
+        response = question.response_at_once(self.queries)
+        return await question.answer(self.queries, request) if response is None else response
 
     async def format_query(self, request: Request) -> Response:
         """`/api/v1/format_query`: the expression, laid out."""
@@ -157,6 +99,81 @@ class QueryApi:
         """`/api/v1/parse_query`: the expression's tree."""
         _, expr = (await Parameters.of(request)).expression()
         return answer(to_tree(expr))
+
+
+@dataclass(frozen=True, slots=True)
+class _Instant:
+    """What is asked about one time, and how it is answered."""
+
+    text: str
+    expr: Expr
+    timeout_s: float | None
+    lookback_ms: int | None
+    rendering: Rendering
+    at_ms: int
+
+    def document_at_once(self, queries: QueryService) -> bytes | None:
+        result = queries.instant_at_once(self.expr, self.at_ms, lookback_ms=self.lookback_ms)
+        return None if result is None else b"".join(envelope(*instant_parts(result, self.text, self.rendering)))
+
+    def response_at_once(self, queries: QueryService) -> Response | None:
+        result = queries.instant_at_once(self.expr, self.at_ms, lookback_ms=self.lookback_ms)
+        return None if result is None else self._render(result)
+
+    async def answer(self, queries: QueryService, request: Request) -> Response:
+        evaluation = queries.instant_as(
+            self._render, self.expr, self.at_ms, timeout_s=self.timeout_s, lookback_ms=self.lookback_ms
+        )
+        return await unless_disconnected(request, evaluation)
+
+    def _render(self, result: InstantResult) -> Response:
+        if self.rendering.wants_arrow:
+            return _columns(instant_arrow(result, self.text))
+        return stream_answer(*instant_parts(result, self.text, self.rendering))
+
+
+@dataclass(frozen=True, slots=True)
+class _Range:
+    """What is asked about many times, and how it is answered."""
+
+    text: str
+    expr: Expr
+    timeout_s: float | None
+    lookback_ms: int | None
+    rendering: Rendering
+    start_ms: int
+    end_ms: int
+    step_ms: int
+
+    def document_at_once(self, queries: QueryService) -> bytes | None:
+        result = self._result_at_once(queries)
+        return None if result is None else b"".join(envelope(*range_parts(result, self.text, self.rendering)))
+
+    def response_at_once(self, queries: QueryService) -> Response | None:
+        result = self._result_at_once(queries)
+        return None if result is None else self._render(result)
+
+    def _result_at_once(self, queries: QueryService) -> RangeResult | None:
+        return queries.range_at_once(
+            self.expr, start_ms=self.start_ms, end_ms=self.end_ms, step_ms=self.step_ms, lookback_ms=self.lookback_ms
+        )
+
+    async def answer(self, queries: QueryService, request: Request) -> Response:
+        evaluation = queries.range_as(
+            self._render,
+            self.expr,
+            start_ms=self.start_ms,
+            end_ms=self.end_ms,
+            step_ms=self.step_ms,
+            timeout_s=self.timeout_s,
+            lookback_ms=self.lookback_ms,
+        )
+        return await unless_disconnected(request, evaluation)
+
+    def _render(self, result: RangeResult) -> Response:
+        if self.rendering.wants_arrow:
+            return _columns(range_arrow(result, self.text))
+        return stream_answer(*range_parts(result, self.text, self.rendering))
 
 
 def _timeout_s(parameters: Parameters) -> float | None:
@@ -172,70 +189,5 @@ def _lookback_ms(parameters: Parameters) -> int | None:
     return lookback_ms
 
 
-def _render_instant(result: InstantResult, query: str, request: _Rendering) -> Response:
-    warnings, infos = result.annotations.render(query)
-    if request.wants_arrow:
-        return _arrow_answer(_instant_arrow(result, Remarks(warnings, infos)))
-    value = result.value
-    limit = request.limit
-    if limit and isinstance(value, (Vector, RangeVector)) and value.labels.size > limit:
-        warnings.append(_TRUNCATED)
-    return stream_answer(_instant_json(result, request), warnings=warnings, infos=infos)
-
-
-def _render_range(result: RangeResult, query: str, request: _Rendering) -> Response:
-    warnings, infos = result.annotations.render(query)
-    if request.wants_arrow:
-        matrix = result.matrix
-        remarks = Remarks(warnings, infos)
-        return _arrow_answer(encode_matrix(matrix.labels, matrix.times, matrix.values, matrix.present, remarks))
-    if request.limit and result.matrix.labels.size > request.limit:
-        warnings.append(_TRUNCATED)
-    return stream_answer(_range_json(result, request), warnings=warnings, infos=infos)
-
-
-def _arrow_answer(pieces: Iterator[bytes]) -> Response:
+def _columns(pieces: Iterator[bytes]) -> Response:
     return StreamingResponse(pieces, media_type=CONTENT_TYPE)
-
-
-def _instant_arrow(result: InstantResult, remarks: Remarks) -> Iterator[bytes]:
-    match result.value:
-        case Vector(labels=labels, time_ms=time_ms, values=values):
-            return encode_vector(labels, time_ms, values, remarks)
-        case RangeVector(labels=labels, runs=runs):
-            return encode_runs([(labels, runs)], remarks)
-        case Scalar(time_ms=time_ms, value=number):
-            return encode_scalar(time_ms, number, remarks)
-        case String():
-            raise ProblemError(406, "a string has no form as columns; ask for JSON", kind="not-acceptable")
-
-
-def _instant_json(result: InstantResult, request: _Rendering) -> Iterator[bytes]:
-    match result.value:
-        case Vector(labels=labels, time_ms=time_ms, values=values):
-            yield b'{"resultType":"vector","result":['
-            yield from vector_json(labels, time_ms, values[: request.shown(labels.size)])
-            yield b"]"
-        case RangeVector(labels=labels, runs=runs):
-            yield b'{"resultType":"matrix","result":['
-            yield from runs_json(labels, runs, request.shown(labels.size))
-            yield b"]"
-        case Scalar(time_ms=time_ms, value=number):
-            yield b'{"resultType":"scalar","result":' + point_json(time_ms, number)
-        case String(time_ms=time_ms, value=text):
-            yield b'{"resultType":"string","result":[%b,%b]' % (_seconds(time_ms), orjson.dumps(text))
-    yield request.stats_json(result.stats)
-
-
-def _range_json(result: RangeResult, request: _Rendering) -> Iterator[bytes]:
-    matrix = result.matrix
-    size = request.shown(matrix.labels.size)
-    yield b'{"resultType":"matrix","result":['
-    yield from matrix_json(
-        matrix.labels, matrix.times, matrix.values[:size], matrix.present[:size], helper=request.helper
-    )
-    yield b"]" + request.stats_json(result.stats)
-
-
-def _seconds(time_ms: int) -> bytes:
-    return orjson.dumps(time_ms // 1000 if time_ms % 1000 == 0 else time_ms / 1000)

@@ -19,8 +19,8 @@ def prometheus_router(*, queries: QueryApi, series: SeriesApi, targets: TargetsA
     return Router(
         "prometheus",
         (
-            Route("/api/v1/query", _GET_POST, queries.query, read),
-            Route("/api/v1/query_range", _GET_POST, queries.query_range, read),
+            Route("/api/v1/query", _GET_POST, queries.query, read, at_once=queries.query_at_once),
+            Route("/api/v1/query_range", _GET_POST, queries.query_range, read, at_once=queries.query_range_at_once),
             Route("/api/v1/format_query", _GET_POST, queries.format_query, read),
             Route("/api/v1/parse_query", _GET_POST, queries.parse_query, read),
             Route("/api/v1/query_exemplars", _GET_POST, series.query_exemplars, read),

@@ -22,12 +22,12 @@ from vedette.http.prometheus.parameters import (
     BadParameterError,
     Parameters,
 )
-from vedette.ingest.exemplars import ExemplarStore
 from vedette.ingest.metadata import MetadataStore
 from vedette.lang.promql import selectors
 from vedette.model.errors import QueryError
 from vedette.model.matchers import Matcher
 from vedette.model.samples import Exemplar
+from vedette.query.exemplars import ExemplarReads
 from vedette.store.head import SeriesIndex
 from vedette.wire.prometheus_json import point_json
 
@@ -43,7 +43,7 @@ class SeriesApi:
 
     index: SeriesIndex
     metadata: MetadataStore
-    exemplars: ExemplarStore
+    exemplars: ExemplarReads
 
     async def series(self, request: Request) -> Response:
         """`/api/v1/series`: the label sets that some selectors find."""
@@ -93,13 +93,16 @@ class SeriesApi:
             raise QueryError("end timestamp must not be before start timestamp")
         _, expr = parameters.expression()
         slots = sorted({slot for s in selectors(expr) for slot in self.index.select(s.matchers).tolist()})
-        found: list[dict[str, object]] = []
-        for slot in slots:
-            exemplars = self.exemplars.of(slot, start_ms, end_ms)
-            if exemplars:
-                shown = [_shown(exemplar) for exemplar in exemplars]
-                found.append({"seriesLabels": dict(self.index.labels(slot)), "exemplars": shown})
-        return answer(found)
+        found = await self.exemplars.of(slots, start_ms, end_ms)
+        return answer(
+            [
+                {
+                    "seriesLabels": dict(self.index.labels(slot)),
+                    "exemplars": [_shown(exemplar) for exemplar in exemplars],
+                }
+                for slot, exemplars in found
+            ]
+        )
 
     def _select(self, parameters: Parameters, selectors: Sequence[tuple[Matcher, ...]]) -> Int64s:
         start_ms = parameters.time_ms("start", MIN_TIME_MS)

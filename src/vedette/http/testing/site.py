@@ -109,7 +109,11 @@ async def open_site(
         served = [health_router(readiness), accounts_router(accounts), login_router(accounts), *routers]
         served.append(landing_router(served, version="1.2.3"))
         application = build_application(
-            served, identify=accounts.authenticator.identify, settings=http, render_unmatched=render_page_error
+            served,
+            identify=accounts.authenticator.identify,
+            recall=accounts.authenticator.recall,
+            settings=http,
+            render_unmatched=render_page_error,
         )
         async with serve_http(application, http) as server:
             readiness.now_ready()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pyarrow as pa
 
 
@@ -27,10 +25,3 @@ def table_of_stream(data: bytes) -> pa.Table:
         return pa.table({})
     with pa.ipc.open_stream(pa.py_buffer(data)) as reader:
         return reader.read_all()
-
-
-def batches_of_file(data: bytes) -> Iterator[pa.RecordBatch]:
-    """The batches of an Arrow IPC file."""
-    with pa.ipc.open_file(pa.py_buffer(data)) as reader:
-        for number in range(reader.num_record_batches):
-            yield reader.get_batch(number)

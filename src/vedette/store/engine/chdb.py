@@ -23,9 +23,10 @@ from urllib.parse import quote
 import pyarrow as pa
 
 from vedette.model.errors import OverloadedError, StorageError, VedetteError
-from vedette.store.engine.arrow import batches_of_file, encode_stream, table_of_stream
+from vedette.store.engine.arrow import encode_stream, table_of_stream
 from vedette.store.engine.failures import BUSY_RETRY_S, DISK_FULL_RETRY_S, translate
 from vedette.store.engine.lock import DirectoryLock
+from vedette.store.engine.native import batches_of_native
 from vedette.store.engine.parameters import format_parameters, quote_identifier, quote_string
 from vedette.store.engine.processor import check_processor
 from vedette.store.engine.protocol import (
@@ -96,10 +97,11 @@ class ChdbEngine:
     def stream(self, sql: str, parameters: Parameters | None = None) -> Generator[pa.RecordBatch]:
         """As `Engine.stream`."""
         with self._reader() as connection:
-            answer = self._call(lambda: connection.send_query(sql, "Arrow", params=format_parameters(parameters)))
+            answer = self._call(lambda: connection.send_query(sql, "Native", params=format_parameters(parameters)))
             try:
                 while (chunk := self._call(answer.fetch)) is not None:
-                    yield from batches_of_file(chunk.bytes())
+                    # The view does not keep the memory; the chunk does.
+                    yield from batches_of_native(chunk.get_memview().view(), chunk)
             finally:
                 self._call(answer.close)
 
@@ -218,6 +220,9 @@ def _server_settings(settings: EngineSettings) -> dict[str, str]:
         "max_server_memory_usage": str(settings.memory_bytes),
         "mark_cache_size": str(settings.mark_cache_bytes),
         "index_mark_cache_size": str(settings.mark_cache_bytes // 4),
+        "primary_index_cache_size": str(settings.key_cache_bytes),
+        # Which granules a condition finds nothing in: hardly ever asked again, as windows move.
+        "query_condition_cache_size": str(settings.key_cache_bytes // 4),
         # A backup goes wherever the administrator says: the directory is checked by the command.
         "backups.allowed_path": "/",
     }

@@ -36,7 +36,11 @@ class Engine(Protocol):
         ...
 
     def stream(self, sql: str, parameters: Parameters | None = None) -> Generator[pa.RecordBatch]:
-        """Run a query and hand out its result as it comes; closing the generator cancels the query."""
+        """Run a query and hand out its result as it comes; closing the generator cancels the query.
+
+        Its columns are numbers or times in milliseconds. The arrays may lie at any address (NumPy calls that
+        not aligned).
+        """
         ...
 
     def insert(self, table: str, rows: pa.Table | pa.RecordBatch, *, token: str) -> None:
@@ -67,6 +71,7 @@ class EngineSettings:
         readers: queries that run at the same time; more wait.
         wait_s: how long a query waits for its turn before it is refused.
         mark_cache_bytes: index marks of the parts read last.
+        key_cache_bytes: their primary keys.
         min_free_bytes: rows are refused while the disk has less than this left, so that merges, the
             state database and the log still find room.
     """
@@ -78,6 +83,7 @@ class EngineSettings:
     readers: int = 3
     wait_s: float = 30.0
     mark_cache_bytes: int = 16 << 20
+    key_cache_bytes: int = 16 << 20
     min_free_bytes: int = 64 << 20
 
 
@@ -110,6 +116,8 @@ def insert_settings(token: str) -> dict[str, str]:
         "insert_deduplicate": "1",
         "insert_deduplication_token": token,
         "max_insert_threads": "1",
+        # Rows that were sent twice are merged away later, as those of different inserts have to be anyway.
+        "optimize_on_insert": "0",
         "max_partitions_per_insert_block": "0",
         # A Distributed table forwards the rows before it answers.
         "distributed_foreground_insert": "1",

@@ -1,7 +1,8 @@
 """Metrics on the disk: rows for the tables, and what is read back from them."""
 
+from vedette.store.metrics.keys import SeriesKeys, series_keys
 from vedette.store.metrics.retention import PartitionUsage, Retention
-from vedette.store.metrics.rows import MetricBatches, exemplars_batch, frame_columns, metadata_batch
+from vedette.store.metrics.rows import MetricBatches, frame_columns, metadata_batch
 from vedette.store.metrics.store import MetricsStore
 
 __all__ = [
@@ -9,7 +10,8 @@ __all__ = [
     "MetricsStore",
     "PartitionUsage",
     "Retention",
-    "exemplars_batch",
+    "SeriesKeys",
     "frame_columns",
     "metadata_batch",
+    "series_keys",
 ]

@@ -3,7 +3,8 @@
 A value is `mantissa / 10^digits` when that gives back the very same bits, with as many digits as its series
 has needed today, so that a series' mantissas differ by what its values differ by. All else (NaN, infinities,
 minus zero, integers from 2^53 on, floats that no short decimal names) is kept as the float's bits, with
-`digits` saying so (`RAW`).
+`digits` saying so (`RAW`). A series most of whose values use all of a float's precision is kept as bits throughout:
+a decimal found for every other one by chance would only make neighbours differ more.
 
 Dividing is exact in the sense needed: mantissa and power of ten are both floats without error (below 2^53 and
 up to 10^22), and IEEE division rounds correctly, as does whoever parsed the decimal in the first place.
@@ -32,10 +33,16 @@ _LIMIT: Final = float(1 << 53)
 _FIRST_SLOTS: Final = 1 << 14
 _MOST_SLOTS: Final = 1 << 21
 _EMPTY: Final = -1
+_LONG: Final = 1e15
+"""A mantissa from here on has as many digits as a float has."""
+_LONG_COST: Final = 4
+_RAW_FROM: Final = 32
+_MOST_STRAIN: Final = 64
+"""A long value adds `_LONG_COST` to its series' strain, a short one takes 1 away; from `_RAW_FROM` on all are bits."""
 
 
 class DecimalEncoder:
-    """Encodes values and remembers, for the current day, how many digits each series needs.
+    """Encodes values and remembers, for the current day, how many digits each series needs and whether any help.
 
     Forgetting is harmless: it costs a few bytes where a series has to find its digits again. So the memory
     starts anew every UTC day (a series that once held a long decimal is not spoilt for ever), when it
@@ -47,6 +54,7 @@ class DecimalEncoder:
         self._used = 0
         self._keys: UInt64s = np.zeros(_FIRST_SLOTS, np.uint64)
         self._known: Int8s = np.full(_FIRST_SLOTS, _EMPTY, np.int8)
+        self._strain: Int8s = np.zeros(_FIRST_SLOTS, np.int8)
 
     def encode(self, ids: UInt64s, values: Floats, *, day: int) -> tuple[Int64s, Int8s]:
         """Mantissas and digits of some values.
@@ -63,7 +71,7 @@ class DecimalEncoder:
         digits = np.empty(len(values), np.int8)
         values = np.ascontiguousarray(values)
         self._used = to_decimals(
-            np.ascontiguousarray(ids), values, values.view(np.int64), self._keys, self._known, self._used,
+            np.ascontiguousarray(ids), values, values.view(np.int64), self._keys, self._known, self._strain, self._used,
             mantissas, digits,
         )  # fmt: skip
         if 2 * self._used > len(self._keys):
@@ -74,20 +82,22 @@ class DecimalEncoder:
         self._used = 0
         self._keys = np.zeros(slots, np.uint64)
         self._known = np.full(slots, _EMPTY, np.int8)
+        self._strain = np.zeros(slots, np.int8)
 
 
-@kernel("int64(uint64[::1], float64[::1], int64[::1], uint64[::1], int8[::1], int64, int64[::1], int8[::1])")
-def to_decimals(
+@kernel("int64(uint64[::1], float64[::1], int64[::1], uint64[::1], int8[::1], int8[::1], int64, int64[::1], int8[::1])")
+def to_decimals(  # noqa: PLR0913 - columns in, columns out, and the table between them
     ids: UInt64s,
     values: Floats,
     bits: Int64s,
     keys: UInt64s,
     known: Int8s,
+    strain: Int8s,
     used: int,
     mantissas: Int64s,
     digits: Int8s,
 ) -> int:
-    """Fill `mantissas` and `digits`; `keys` and `known` are an open-addressing table of digits by series.
+    """Fill `mantissas` and `digits`; `keys`, `known` and `strain` are an open-addressing table by series.
 
     Returns:
         How many of the table's slots are used now.
@@ -114,17 +124,27 @@ def to_decimals(
                 if abs(mantissa) < _LIMIT and mantissa / POWERS[candidate] == value:
                     found = candidate
                     break
-        if found < 0:
+        is_new = known[slot] == -1
+        # NaN and infinities say nothing about the others.
+        if found >= 0 and abs(mantissa) < _LONG:
+            worn = max(strain[slot] - 1, 0)
+        elif np.isfinite(value):
+            worn = min(strain[slot] + _LONG_COST, _MOST_STRAIN)
+        else:
+            worn = strain[slot]
+        if found < 0 or worn >= _RAW_FROM:
             mantissas[i] = bits[i]
             digits[i] = RAW
         else:
             mantissas[i] = np.int64(mantissa)
             digits[i] = found
-        if known[slot] == -1:
+        if is_new:
             if used < room:
                 used += 1
                 keys[slot] = key
                 known[slot] = max(found, 0)
-        elif found > known[slot]:
-            known[slot] = found
+                strain[slot] = worn
+        else:
+            strain[slot] = worn
+            known[slot] = max(known[slot], found)
     return used

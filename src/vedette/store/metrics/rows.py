@@ -36,7 +36,7 @@ _LABELS: Final = pa.map_(pa.string(), pa.string())
 
 
 class MetricBatches:
-    """Makes the batches of `samples` and `series`. One for each stream of samples; not thread-safe."""
+    """Makes the batches of `samples`, `series` and `exemplars`. One for each stream of samples; not thread-safe."""
 
     def __init__(self) -> None:
         self._encoder = DecimalEncoder()
@@ -69,6 +69,26 @@ class MetricBatches:
             }
         )
 
+    @staticmethod
+    def exemplars_batch(
+        metrics: Sequence[str], ids: UInt64s, times: Int64s, values: Floats, labels: Sequence[LabelSet]
+    ) -> pa.RecordBatch:
+        """Rows of `exemplars`, by name and id of the series they belong to. `labels` are the exemplars' own.
+
+        Raises:
+            DecodeError: a time is before 1970 or after 2149-06-05.
+        """
+        check_times(times)
+        return pa.record_batch(
+            {
+                "metric": pa.array(metrics, pa.string()).dictionary_encode(),
+                "series_id": pa.array(ids, pa.uint64()),
+                "time": pa.array(times).view(_TIME),
+                "value": pa.array(values),
+                "labels": pa.array(labels, _LABELS),
+            }
+        )
+
     def series_batch(
         self, days: Sequence[int] | Int32s, ids: Sequence[int] | UInt64s, label_sets: Sequence[LabelSet]
     ) -> pa.RecordBatch:
@@ -89,26 +109,6 @@ class MetricBatches:
                 "labels": pa.array(rest, _LABELS),
             }
         )
-
-
-def exemplars_batch(
-    metrics: Sequence[str], ids: UInt64s, times: Int64s, values: Floats, labels: Sequence[LabelSet]
-) -> pa.RecordBatch:
-    """Rows of `exemplars`, by name and id of the series they belong to. `labels` are the exemplars' own.
-
-    Raises:
-        DecodeError: a time is before 1970 or after 2149-06-05.
-    """
-    check_times(times)
-    return pa.record_batch(
-        {
-            "metric": pa.array(metrics, pa.string()).dictionary_encode(),
-            "series_id": pa.array(ids, pa.uint64()),
-            "time": pa.array(times).view(_TIME),
-            "value": pa.array(values),
-            "labels": pa.array(labels, _LABELS),
-        }
-    )
 
 
 def metadata_batch(metadata: Sequence[Metadata], *, now_ms: int) -> pa.RecordBatch:

@@ -5,35 +5,43 @@ All calls block and are made from executor threads.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from vedette.model.errors import LimitExceededError
 from vedette.model.samples import Metadata, MetricType, SampleRuns
-from vedette.store.engine.protocol import Engine
+from vedette.store.engine.protocol import Engine, Parameter
 from vedette.store.metrics import backup, retention
 from vedette.store.metrics.decimals import UInt64s
+from vedette.store.metrics.keys import SeriesKeys, plan_reads
 from vedette.store.metrics.retention import PartitionUsage, Retention
 from vedette.store.metrics.rows import DAY_MS, FIRST_MS, LAST_MS, encode_labels
-from vedette.store.metrics.runs import RunAssembler, join, reorder
+from vedette.store.metrics.runs import RunAssembler, join
 from vedette.store.metrics.slices import plan_slices
-from vedette.store.schema.tables import TABLES
+from vedette.store.schema.tables import SPAN_MS, TABLES
 from vedette.store.schema.topology import SingleServer, Topology
 
-_IDS_PER_QUERY: Final = 4_000
-"""Bounds a query's text (80 kB). The table is sorted by what is asked for, so many queries read hardly more
-than one would."""
+_Made = TypeVar("_Made")
 
-_STREAMED: Final = "SETTINGS max_memory_usage = 0"
+_LISTED: Final = 4_000
+"""So many ids in one query about exemplars: bounds its text (80 kB)."""
+
+_STREAMED: Final = "SETTINGS max_memory_usage = 0, max_block_size = 131072, preferred_block_size_bytes = 4194304"
 """The engine counts what it has handed out against the query's memory until the query ends, though it is long
 freed, so a long stream would exceed any limit. These queries sort and aggregate nothing: they hold a few
-blocks at a time, and the limit for all queries together still applies."""
+blocks at a time, and the limit for all queries together still applies. Blocks of 3 MB take a fifth less time than
+those of a megabyte, which are usual."""
 
-_SAMPLES_PER_SLICE: Final = 2_000_000
+_SAMPLES_PER_SLICE: Final = 1_000_000
+
+_MOST_SPANS: Final = 24
+"""So many spans are scanned one by one; what is later, perhaps by decades, comes with the last of them."""
 
 _TIME_RANGE: Final = (
     "time BETWEEN fromUnixTimestamp64Milli({start:Int64}, 'UTC') AND fromUnixTimestamp64Milli({end:Int64}, 'UTC')"
@@ -42,11 +50,20 @@ _TIME_RANGE: Final = (
 _METRICS: Final = "metric IN {metrics:Array(String)}"
 _IDS: Final = "series_id IN {ids:Array(UInt64)}"
 
-_COUNT_BY_METRIC: Final = "SELECT metric, count() AS samples FROM samples WHERE " + _TIME_RANGE + " GROUP BY metric"  # noqa: S608 - constants
+_COUNT_BY_METRIC: Final = f"SELECT metric, count() AS samples FROM samples WHERE {_TIME_RANGE} GROUP BY metric"  # noqa: S608 - constants
+_TIMES: Final = (
+    "SELECT count() AS samples, toUnixTimestamp64Milli(min(time)) AS first_ms, "
+    "toUnixTimestamp64Milli(max(time)) AS last_ms FROM samples"
+)
+
+_NEWEST_EXEMPLARS: Final = (
+    "SELECT DISTINCT series_id, time, value, labels FROM exemplars "  # noqa: S608 - constants
+    f"WHERE {_TIME_RANGE} ORDER BY time DESC LIMIT {{limit:Int64}}"
+)
 
 _EXEMPLARS: Final = (
-    "SELECT DISTINCT series_id, time, value, labels FROM exemplars "  # noqa: S608 - constants
-    f"WHERE {_METRICS} AND {_IDS} AND {_TIME_RANGE} ORDER BY series_id, time"
+    "SELECT * FROM (SELECT DISTINCT series_id, time, value, labels FROM exemplars "  # noqa: S608 - constants
+    f"WHERE {_METRICS} AND {_IDS} AND {_TIME_RANGE} ORDER BY time DESC LIMIT {{limit:Int64}}) ORDER BY series_id, time"
 )
 
 
@@ -73,73 +90,94 @@ class MetricsStore:
         return encode_labels(table.unify_dictionaries())
 
     def read_samples(
-        self, metrics: Sequence[str] | None, ids: UInt64s, start_ms: int, end_ms: int, *, max_samples: int | None = None
+        self, keys: SeriesKeys, start_ms: int, end_ms: int, *, max_samples: int | None = None
     ) -> SampleRuns:
         """The samples of some series with start_ms <= time <= end_ms.
 
         Args:
-            metrics: the names of the series' metrics; None reads much more than it needs.
-            ids: uint64[series], all different.
+            keys: which series, of `series_keys`.
             start_ms: first time.
             end_ms: last time.
             max_samples: no more than this.
 
         Returns:
-            One run for each id, in the order given; stale markers included.
+            One run for each series, in the order of the keys; stale markers included.
 
         Raises:
             LimitExceededError: there are more than `max_samples`.
         """
-        order = np.argsort(ids)
-        ordered = np.ascontiguousarray(ids[order])
-        # Without the metric, which is what the table is sorted by first, each query reads everything:
-        # then it is one query, and what was not asked for is dropped here.
-        step = _IDS_PER_QUERY if metrics is not None or len(ids) <= _IDS_PER_QUERY else len(ids)
+        bounds: dict[str, Parameter] = {"start": _clamp(start_ms), "end": _clamp(end_ms)}
         parts: list[SampleRuns] = []
-        left = max_samples
-        for first in range(0, len(ordered), step):
-            wanted = ordered[first : first + step]
-            runs = self._read(metrics, wanted, start_ms, end_ms, left)
-            parts.append(runs)
-            left = None if left is None else left - len(runs.times)
+        taken = 0
+        for read in plan_reads(keys):
+            assembler = RunAssembler(keys.ids[read.first : read.after])
+            for batch in self._engine.stream(_samples_where(read.condition), {**bounds, **read.parameters}):
+                assembler.add(batch)
+                if max_samples is not None and taken + assembler.samples > max_samples:
+                    raise LimitExceededError(
+                        limit="query.max_samples", allowed=max_samples, found=None, what="samples to read for one query"
+                    )
+            taken += assembler.samples
+            parts.append(assembler.finish()[1])
         if not parts:
             return SampleRuns(np.zeros(1, np.int64), np.empty(0, np.int64), np.empty(0))
-        runs = join(parts)
-        if (order[1:] > order[:-1]).all():
-            return runs
-        back = np.empty(len(order), np.int64)
-        back[order] = np.arange(len(order))
-        return reorder(runs, back)
+        return join(parts)
 
     def scan_recent(
         self, since_ms: int, *, max_samples: int = _SAMPLES_PER_SLICE
     ) -> Iterator[tuple[UInt64s, SampleRuns]]:
-        """All samples from a time on, in pieces of whole series.
+        """All samples from a time on, in pieces of whole series within two hours, the oldest hours first.
+
+        While the caller uses a piece the next one is read.
 
         Args:
             since_ms: first time.
             max_samples: about how many samples a piece may have.
 
         Yields:
-            uint64[series], rising, and their runs. No series is in two pieces.
+            uint64[series], rising, and their runs. No series is in two pieces of the same hours.
         """
-        bounds = {"start": _clamp(since_ms), "end": LAST_MS}
-        counted = self._engine.query(_COUNT_BY_METRIC, bounds)
-        names: list[str] = counted.column("metric").to_pylist()
-        numbers: list[int] = counted.column("samples").to_pylist()
-        for part in plan_slices(dict(zip(names, numbers, strict=True)), max_samples=max_samples):
+        found: dict[str, int] = self._engine.query(_TIMES).to_pylist()[0]
+        if not found["samples"]:
+            return
+        since_ms, last_ms = _clamp(max(since_ms, found["first_ms"])), found["last_ms"]
+        counted = self._engine.query(_COUNT_BY_METRIC, {"start": since_ms, "end": LAST_MS})
+        first_span = since_ms // SPAN_MS
+        spans = range(first_span, min(last_ms // SPAN_MS, first_span + _MOST_SPANS - 1) + 1)
+        # Samples are taken to come at a steady rate; where they do not, a piece becomes larger.
+        each = {row["metric"]: -(-row["samples"] // len(spans)) for row in counted.to_pylist() if spans}
+        pieces = [(span, part) for span in spans for part in plan_slices(each, max_samples=max_samples)]
+
+        def read(number: int) -> tuple[UInt64s, SampleRuns]:
+            span, part = pieces[number]
             rows = self._engine.stream(
-                _samples_where(_TIME_RANGE, _METRICS, "series_id BETWEEN {first:UInt64} AND {last:UInt64}"),
-                {**bounds, "metrics": part.metrics, "first": part.first_id, "last": part.last_id},
+                _samples_where(
+                    "metric IN {metrics:Array(String)} AND series_id BETWEEN {first:UInt64} AND {last:UInt64}"
+                ),
+                {
+                    "start": max(since_ms, span * SPAN_MS),
+                    "end": span * SPAN_MS + SPAN_MS - 1 if span < spans[-1] else LAST_MS,
+                    "metrics": part.metrics,
+                    "first": part.first_id,
+                    "last": part.last_id,
+                },
             )
             assembler = RunAssembler()
             for batch in rows:
                 assembler.add(batch)
-            if assembler.samples:
-                yield assembler.finish()
+            return assembler.finish()
 
-    def read_exemplars(self, metrics: Sequence[str], ids: UInt64s, start_ms: int, end_ms: int) -> pa.Table:
-        """Exemplars of some series: `series_id`, `time`, `value`, `labels`, by series and time."""
+        for ids, runs in _one_ahead(read, len(pieces)):
+            if len(runs.times):
+                yield ids, runs
+
+    def read_exemplars(
+        self, metrics: Sequence[str], ids: UInt64s, start_ms: int, end_ms: int, *, limit: int = 100_000
+    ) -> pa.Table:
+        """Exemplars of some series: `series_id`, `time`, `value`, `labels`, by series and time.
+
+        Of more than `limit`, for each some thousands of series, the newest ones.
+        """
         tables = [
             self._engine.query(
                 _EXEMPLARS,
@@ -148,11 +186,17 @@ class MetricsStore:
                     "ids": part.tolist(),
                     "start": _clamp(start_ms),
                     "end": _clamp(end_ms),
+                    "limit": limit,
                 },
             )
-            for part in np.array_split(np.sort(ids), -(-max(len(ids), 1) // _IDS_PER_QUERY))
+            for part in np.array_split(np.sort(ids), -(-max(len(ids), 1) // _LISTED))
         ]
         return pa.concat_tables([encode_labels(table.unify_dictionaries()) for table in tables])
+
+    def newest_exemplars(self, since_ms: int, *, limit: int) -> pa.Table:
+        """The newest exemplars of all series, as `read_exemplars`, the newest one first."""
+        bounds = {"start": _clamp(since_ms), "end": LAST_MS, "limit": limit}
+        return encode_labels(self._engine.query(_NEWEST_EXEMPLARS, bounds).unify_dictionaries())
 
     def read_metadata(self) -> list[Metadata]:
         """What is known of all metric families."""
@@ -192,33 +236,21 @@ class MetricsStore:
         """As `backup.restore`."""
         backup.restore(self._engine, directory)
 
-    def _read(
-        self, metrics: Sequence[str] | None, ids: UInt64s, start_ms: int, end_ms: int, max_samples: int | None
-    ) -> SampleRuns:
-        conditions = [_TIME_RANGE]
-        parameters: dict[str, int | Sequence[str] | Sequence[int]] = {
-            "start": _clamp(start_ms),
-            "end": _clamp(end_ms),
-        }
-        if metrics is not None:
-            conditions.append(_METRICS)
-            parameters["metrics"] = metrics
-        if len(ids) <= _IDS_PER_QUERY:
-            conditions.append(_IDS)
-            parameters["ids"] = ids.tolist()
-        rows = self._engine.stream(_samples_where(*conditions), parameters)
-        assembler = RunAssembler(ids)
-        for batch in rows:
-            assembler.add(batch)
-            if max_samples is not None and assembler.samples > max_samples:
-                raise LimitExceededError(
-                    limit="query.max_samples", allowed=max_samples, found=None, what="samples to read for one query"
-                )
-        return assembler.finish()[1]
+
+def _one_ahead(make: Callable[[int], _Made], count: int) -> Iterator[_Made]:
+    """What `make` makes of 0, 1 and so on; the next one is made while the caller uses the last."""
+    with ThreadPoolExecutor(1, thread_name_prefix="scan") as executor:
+        coming: deque[Future[_Made]] = deque()
+        for number in range(count):
+            coming.append(executor.submit(make, number))
+            if number:
+                yield coming.popleft().result()
+        if coming:
+            yield coming.popleft().result()
 
 
-def _samples_where(*conditions: str) -> str:
-    return f"SELECT series_id, time, mantissa, digits FROM samples WHERE {' AND '.join(conditions)} {_STREAMED}"  # noqa: S608 - conditions are constants
+def _samples_where(condition: str) -> str:
+    return f"SELECT series_id, time, mantissa, digits FROM samples WHERE {_TIME_RANGE} AND {condition} {_STREAMED}"  # noqa: S608 - the condition has parameters for all that came from outside
 
 
 def _clamp(time_ms: int) -> int:

@@ -6,7 +6,9 @@ the float where it is not: consecutive decimals differ little, consecutive float
 repeats them.
 
 Everything is partitioned by UTC day, so that retention drops whole partitions and rewrites nothing, and a
-series is listed once for each day on which it has samples, so that it goes with them.
+series is listed once for each day on which it has samples, so that it goes with them. Within a day samples are
+sorted by spans of two hours first (`SPAN_MS`): a query reads the hours that it asks for, and of a series or a
+metric one run of rows in each of them (`docs/decisions/0008-samples-by-spans.md`).
 """
 
 from __future__ import annotations
@@ -18,6 +20,9 @@ from vedette.store.schema.topology import Column, Table, View
 RAW: Final = 127
 """In the column `digits`: the mantissa holds the bits of a float."""
 
+SPAN_MS: Final = 2 * 3_600_000
+"""What `samples` is sorted by first, counted from the epoch: `time // SPAN_MS`."""
+
 _DURABLE: Final[dict[str, int | str]] = {
     # An insert is answered when its rows are on the disk...
     "fsync_after_insert": 1,
@@ -27,6 +32,8 @@ _DURABLE: Final[dict[str, int | str]] = {
     "old_parts_lifetime": 60,
     # Tokens that are remembered: an hour of flushes, or a back-fill over a few years of days.
     "non_replicated_deduplication_window": 10_000,
+    # The engine removes many old parts side by side, and keeps the hundred threads that it took for it.
+    "concurrent_part_removal_threshold": 1_000_000,
 }
 
 _BY_DAY: Final[dict[str, int | str]] = {
@@ -36,13 +43,16 @@ _BY_DAY: Final[dict[str, int | str]] = {
     "min_age_to_force_merge_on_partition_only": 1,
 }
 
+_BLOCKS_OF_1M: Final = {"min_compress_block_size": 1 << 20, "max_compress_block_size": 1 << 20}
+
 SAMPLES: Final = Table(
     name="samples",
     columns=(
         Column("metric", "LowCardinality(String)", "ZSTD(1)"),
         Column("series_id", "UInt64", "ZSTD(1)"),
-        Column("time", "DateTime64(3, 'UTC')", "DoubleDelta, ZSTD(1)"),
-        Column("mantissa", "Int64", "Delta, T64('bit'), ZSTD(1)"),
+        # A block holds 270 series' times: those of one target are the same, and the long window finds them again.
+        Column("time", "DateTime64(3, 'UTC')", "Delta, ZSTD(1, 20)", settings=_BLOCKS_OF_1M),
+        Column("mantissa", "Int64", "GCD, Delta, T64('bit'), ZSTD(6)"),
         Column("digits", "Int8", "ZSTD(1)"),
         Column(
             "value",
@@ -50,15 +60,18 @@ SAMPLES: Final = Table(
             alias=f"if(digits = {RAW}, reinterpretAsFloat64(mantissa), mantissa / intExp10(digits))",
         ),
     ),
-    order_by="(metric, series_id, time)",
+    order_by=f"(intDiv(toUnixTimestamp64Milli(time), {SPAN_MS}), metric, series_id, time)",
+    primary_key=f"(intDiv(toUnixTimestamp64Milli(time), {SPAN_MS}), metric, series_id)",
     partition_by="toDate(time)",
     shard_by="series_id",
     settings={
         **_BY_DAY,
-        # A megabyte holds a day of some twenty series, whose times repeat where they share a target: 0.1
-        # instead of 0.7 bytes for each time that is not on a regular grid.
-        "min_compress_block_size": 1 << 20,
-        "max_compress_block_size": 1 << 20,
+        # A few series out of many are found among eight series at a time, and unpacked from blocks of seventy.
+        "index_granularity": 4_096,
+        "min_compress_block_size": 1 << 18,
+        "max_compress_block_size": 1 << 18,
+        # The index of a month of a large fleet stays on the disk where nobody asks for it.
+        "use_primary_key_cache": 1,
     },
 )
 

@@ -21,19 +21,23 @@ class Column:
         type: ClickHouse's type.
         codec: compression codecs, outermost last; empty for the server's default.
         alias: an expression that is computed on reading instead of being stored; empty for none.
+        settings: of the column's storage, where they differ from the table's.
     """
 
     name: str
     type: str
     codec: str = ""
     alias: str = ""
+    settings: Mapping[str, int | str] = field(default_factory=dict[str, "int | str"])
 
     @property
     def sql(self) -> str:
         """As in CREATE TABLE."""
         alias = f" ALIAS {self.alias}" if self.alias else ""
         codec = f" CODEC({self.codec})" if self.codec else ""
-        return f"`{self.name}` {self.type}{alias}{codec}"
+        values = ", ".join(f"{key} = {value!r}" for key, value in self.settings.items())
+        settings = f" SETTINGS ({values})" if values else ""
+        return f"`{self.name}` {self.type}{alias}{codec}{settings}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class Table:
         name: what queries call it.
         columns: in order.
         order_by: sorting key.
+        primary_key: what of it is kept in memory to find rows by; empty for all of it.
         partition_by: what is dropped at once when it is too old; empty for no partitions.
         replacing: rows with equal keys are one row; the text is the column that tells the newer one
             (may be empty), None keeps all rows.
@@ -58,6 +63,7 @@ class Table:
     replacing: str | None = ""
     shard_by: str = "rand()"
     settings: Mapping[str, int | str] = field(default_factory=dict[str, "int | str"])
+    primary_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +153,9 @@ def _engine(table: Table, replication: str) -> str:
 def _create(table: Table, name: str, on_cluster: str, engine: str) -> str:
     columns = ",\n".join(f"    {column.sql}" for column in table.columns)
     partition = f"PARTITION BY {table.partition_by}\n" if table.partition_by else ""
+    primary = f"PRIMARY KEY {table.primary_key}\n" if table.primary_key else ""
     settings = ",\n".join(f"    {key} = {value!r}" for key, value in table.settings.items())
     return (
         f"CREATE TABLE IF NOT EXISTS `{name}`{on_cluster}\n(\n{columns}\n)\n"
-        f"ENGINE = {engine}\n{partition}ORDER BY {table.order_by}\nSETTINGS\n{settings}"
+        f"ENGINE = {engine}\n{partition}{primary}ORDER BY {table.order_by}\nSETTINGS\n{settings}"
     )

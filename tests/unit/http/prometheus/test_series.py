@@ -16,6 +16,7 @@ from vedette.http.prometheus.series import SeriesApi, unescape_label_name
 from vedette.model.errors import QueryError
 from vedette.model.labels import label_set
 from vedette.model.samples import Exemplar, Metadata, MetricType
+from vedette.query.exemplars import ExemplarReads
 
 NOW_S = NOW_MS / 1000
 
@@ -42,7 +43,7 @@ def intake() -> Intake:
 
 @pytest.fixture
 def api(intake: Intake) -> SeriesApi:
-    return SeriesApi(intake.index, intake.metadata, intake.exemplars)
+    return SeriesApi(intake.index, intake.metadata, ExemplarReads(intake.index, intake.exemplars, None))
 
 
 async def test_series_of_several_selectors_are_found_once(api: SeriesApi) -> None:

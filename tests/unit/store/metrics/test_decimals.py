@@ -22,9 +22,9 @@ def encode(values: list[float], ids: list[int] | None = None) -> tuple[list[int]
 
 def there_and_back(encoder: DecimalEncoder, ids: UInt64s, values: Floats) -> Int64s:
     mantissas, digits = encoder.encode(ids, values, day=0)
-    back, bounds = np.empty(len(values)), np.empty(len(values) + 1, np.int64)
-    times = np.arange(len(values), dtype=np.int64)
-    decode_pieces(ids, times, mantissas, digits, back.view(np.int64), back, bounds)
+    back, times = np.empty(len(values)), np.arange(len(values), dtype=np.int64)
+    first, size = np.zeros(1, np.int64), np.array([len(values)])
+    decode_pieces(first, size, first, times, mantissas, digits, np.empty_like(times), back, back.view(np.int64))
     return back.view(np.int64)
 
 
@@ -123,3 +123,34 @@ def test_ids_that_fall_into_one_slot_are_told_apart() -> None:
     _, digits = encode(values * 2, ids=[key << 40 for key in range(4)] * 2)
 
     assert digits == [1, 0, 2, 0] * 2
+
+
+def test_a_series_of_full_precision_is_kept_as_bits_even_where_a_decimal_is_found() -> None:
+    generator = np.random.default_rng(1)
+    totals = np.cumsum(generator.random(400)) + 1e5
+
+    _, digits = encode(totals.tolist())
+
+    assert set(digits[:50]) != {RAW}
+    assert set(digits[50:]) == {RAW}
+
+
+def test_a_series_of_decimals_with_a_few_long_values_stays_one_of_decimals() -> None:
+    values = [math.pi if number % 10 == 0 else number / 4 for number in range(200)]
+
+    _, digits = encode(values)
+
+    assert [place for place, kept in enumerate(digits) if kept == RAW] == list(range(0, 200, 10))
+
+
+def test_a_series_that_ends_being_of_full_precision_becomes_one_of_decimals_again() -> None:
+    _, digits = encode([math.pi * number for number in range(1, 50)] + [number / 4 for number in range(100)])
+
+    assert digits[60] == RAW
+    assert digits[-1] != RAW
+
+
+def test_stale_markers_do_not_make_a_series_one_of_full_precision() -> None:
+    _, digits = encode([float(STALE), math.nan, math.inf] * 50 + [1.25])
+
+    assert digits[-1] == 2

@@ -12,7 +12,7 @@ from vedette.model.errors import DecodeError
 from vedette.model.frames import LabelFrame, SymbolTable
 from vedette.model.labels import LabelSet, label_set
 from vedette.model.samples import Metadata, MetricType
-from vedette.store.metrics import MetricBatches, exemplars_batch, frame_columns, metadata_batch
+from vedette.store.metrics import MetricBatches, frame_columns, metadata_batch
 from vedette.store.metrics.rows import LAST_MS, encode_labels
 
 NAMES = st.sampled_from(["__name__", "job", "instance", "Upper", "é"])
@@ -77,7 +77,7 @@ def test_labels_come_back_as_they_were_written(label_sets: list[LabelSet]) -> No
 
 
 def test_exemplars_and_metadata_are_rows_too() -> None:
-    exemplars = exemplars_batch(
+    exemplars = MetricBatches.exemplars_batch(
         ["up"], np.array([7], np.uint64), np.array([1000]), np.array([0.5]), [(("trace_id", "abc"),)]
     )
     metadata = metadata_batch([Metadata("up", MetricType.GAUGE, "", "Is it up?")], now_ms=1000)

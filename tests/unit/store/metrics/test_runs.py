@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vedette.model.samples import SampleRuns
-from vedette.store.metrics.runs import RunAssembler, join, reorder
+from vedette.store.metrics import runs as module
+from vedette.store.metrics.runs import RunAssembler, join
 
 Row = tuple[int, int, int]
 
@@ -90,12 +92,41 @@ def test_any_rows_in_any_order_become_rising_runs(batches: list[list[tuple[int, 
     assert found == {series: sorted(samples.items()) for series, samples in expected.items()}
 
 
-def test_runs_can_be_put_in_another_order() -> None:
-    runs = SampleRuns(np.array([0, 2, 2, 3]), np.array([1, 2, 9]), np.array([0.1, 0.2, 0.9]))
+def test_runs_come_in_the_order_of_the_series_wanted() -> None:
+    assembler = RunAssembler(np.array([9, 1, 5], np.uint64))
+    assembler.add(batch([(1, 10, 1), (5, 10, 5), (5, 20, 6), (9, 10, 9)]))
 
-    turned = reorder(runs, np.array([2, 1, 0]))
+    ids, runs = assembler.finish()
 
-    assert [samples_of(turned, row) for row in range(3)] == [[(9, 0.9)], [], [(1, 0.1), (2, 0.2)]]
+    assert ids.tolist() == [9, 1, 5]
+    assert [samples_of(runs, row) for row in range(3)] == [[(10, 9.0)], [(10, 1.0)], [(10, 5.0), (20, 6.0)]]
+
+
+@pytest.mark.parametrize("held", [0, 3, 1_000_000])
+def test_it_does_not_matter_how_long_the_engines_memory_is_kept(held: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_HELD_ROWS", held)
+    rows = [(series, 10 * time, 7 * series + time) for series in range(4) for time in range(5)]
+
+    found = assemble([rows[12:], rows[:9], rows[9:12]])
+
+    assert found == {s: [(10 * t, float(7 * s + t)) for t in range(5)] for s in range(4)}
+
+
+def test_rows_may_lie_at_any_address() -> None:
+    assembler = RunAssembler()
+    plain = batch([(1, 10, 1), (1, 20, 2), (2, 10, 3)])
+    shifted: list[pa.Array] = []
+    for name in plain.schema.names:
+        values = plain.column(name).to_numpy(zero_copy_only=True)
+        memory = np.zeros(values.nbytes + 1, np.uint8)
+        memory[1:] = np.frombuffer(values.tobytes(), np.uint8)
+        buffer = pa.foreign_buffer(memory.ctypes.data + 1, values.nbytes, base=memory)
+        shifted.append(pa.Array.from_buffers(plain.schema.field(name).type, len(values), [None, buffer]))
+
+    assembler.add(pa.RecordBatch.from_arrays(shifted, names=plain.schema.names))
+    _, runs = assembler.finish()
+
+    assert [samples_of(runs, row) for row in range(2)] == [[(10, 1.0), (20, 2.0)], [(10, 3.0)]]
 
 
 def test_runs_of_several_groups_follow_each_other() -> None:

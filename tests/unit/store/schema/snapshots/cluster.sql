@@ -14,6 +14,7 @@ SETTINGS
     min_compressed_bytes_to_fsync_after_merge = 1,
     old_parts_lifetime = 60,
     non_replicated_deduplication_window = 10000,
+    concurrent_part_removal_threshold = 1000000,
     min_age_to_force_merge_seconds = 7200,
     min_age_to_force_merge_on_partition_only = 1;
 
@@ -24,24 +25,28 @@ CREATE TABLE IF NOT EXISTS `samples_shard` ON CLUSTER `main`
 (
     `metric` LowCardinality(String) CODEC(ZSTD(1)),
     `series_id` UInt64 CODEC(ZSTD(1)),
-    `time` DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
-    `mantissa` Int64 CODEC(Delta, T64('bit'), ZSTD(1)),
+    `time` DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1, 20)) SETTINGS (min_compress_block_size = 1048576, max_compress_block_size = 1048576),
+    `mantissa` Int64 CODEC(GCD, Delta, T64('bit'), ZSTD(6)),
     `digits` Int8 CODEC(ZSTD(1)),
     `value` Float64 ALIAS if(digits = 127, reinterpretAsFloat64(mantissa), mantissa / intExp10(digits))
 )
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}')
 PARTITION BY toDate(time)
-ORDER BY (metric, series_id, time)
+PRIMARY KEY (intDiv(toUnixTimestamp64Milli(time), 7200000), metric, series_id)
+ORDER BY (intDiv(toUnixTimestamp64Milli(time), 7200000), metric, series_id, time)
 SETTINGS
     fsync_after_insert = 1,
     fsync_part_directory = 1,
     min_compressed_bytes_to_fsync_after_merge = 1,
     old_parts_lifetime = 60,
     non_replicated_deduplication_window = 10000,
+    concurrent_part_removal_threshold = 1000000,
     min_age_to_force_merge_seconds = 7200,
     min_age_to_force_merge_on_partition_only = 1,
-    min_compress_block_size = 1048576,
-    max_compress_block_size = 1048576;
+    index_granularity = 4096,
+    min_compress_block_size = 262144,
+    max_compress_block_size = 262144,
+    use_primary_key_cache = 1;
 
 CREATE TABLE IF NOT EXISTS `samples` ON CLUSTER `main` AS `samples_shard`
 ENGINE = Distributed(`main`, currentDatabase(), `samples_shard`, series_id);
@@ -63,6 +68,7 @@ SETTINGS
     min_compressed_bytes_to_fsync_after_merge = 1,
     old_parts_lifetime = 60,
     non_replicated_deduplication_window = 10000,
+    concurrent_part_removal_threshold = 1000000,
     min_age_to_force_merge_seconds = 7200,
     min_age_to_force_merge_on_partition_only = 1;
 
@@ -84,7 +90,8 @@ SETTINGS
     fsync_part_directory = 1,
     min_compressed_bytes_to_fsync_after_merge = 1,
     old_parts_lifetime = 60,
-    non_replicated_deduplication_window = 10000;
+    non_replicated_deduplication_window = 10000,
+    concurrent_part_removal_threshold = 1000000;
 
 CREATE TABLE IF NOT EXISTS `metadata` ON CLUSTER `main` AS `metadata_shard`
 ENGINE = Distributed(`main`, currentDatabase(), `metadata_shard`, cityHash64(family));
