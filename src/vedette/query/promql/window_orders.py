@@ -200,6 +200,8 @@ def quantile_row(
                 for k in range(size):
                     ordered[k] = columns[k, lane]
                 row[first + lane] = quantile_of_sorted(ordered, size, wanted[first + lane])
+        # What was in `ordered` is overwritten: the next window that slides begins anew.
+        held[0] = held[1] = 0
         start = end
 
 

@@ -99,3 +99,39 @@ def test_runs_with_other_times_than_the_one_before_get_windows_of_their_own() ->
 
     assert present[:, 0].tolist() == [True, False, True, True]
     assert rows[[0, 2, 3], 0].tolist() == [3.0, 12.0, 13.0]
+
+
+@pytest.mark.parametrize(
+    ("gaps", "first_end"),
+    [
+        pytest.param([2, 38, 45], -15, id="two gaps near each other"),
+        pytest.param([23, 39, 55], -15, id="gaps at even distances"),
+        pytest.param([4, 5, 31, 47], -45, id="a wide gap first"),
+    ],
+)
+def test_a_quantile_of_sliding_windows_is_not_mixed_up_with_the_even_ones_between_them(
+    gaps: list[int], first_end: int
+) -> None:
+    # A missing sample makes windows slide one by one; the even ones in between are sorted side by side.
+    times = np.delete(np.arange(60), gaps) * 15
+    values = np.random.default_rng(3).normal(0, 1, times.size)
+    steps = 31
+    rows, present = np.empty((1, steps)), np.empty((1, steps), np.bool_)
+
+    fill_windows(
+        int(Window.QUANTILE),
+        np.array([0, times.size]),
+        times,
+        values,
+        first_end,
+        30,
+        300,
+        np.arange(steps) * 30,
+        np.zeros((2, steps)),
+        rows,
+        present,
+    )
+
+    ends = [end for end in range(first_end, first_end + steps * 30, 30) if ((times > end - 300) & (times <= end)).any()]
+    smallest = [values[(times > end - 300) & (times <= end)].min() for end in ends]
+    assert rows[0, present[0]].tolist() == smallest
