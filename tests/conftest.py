@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -15,8 +16,10 @@ from harness.exposition_server import ExpositionServer, serve_expositions
 from harness.vedette_server import Servers
 
 # Kernels compile when they are first called, so one slow example says nothing.
-settings.register_profile("vedette", deadline=None)
-settings.load_profile("vedette")
+# A change is judged by the same examples every time; `HYPOTHESIS_PROFILE=search` looks for new ones.
+settings.register_profile("vedette", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "vedette"))
 
 _SERVERS = pytest.StashKey[Servers]()
 
