@@ -27,9 +27,14 @@ _DURABLE: Final[dict[str, int | str]] = {
     # An insert is answered when its rows are on the disk...
     "fsync_after_insert": 1,
     "fsync_part_directory": 1,
-    # ... and stays there when it is merged, so that the parts it replaced can go after one minute and not eight.
+    # ... and stays there when it is merged, so that the parts it replaced can go after ten seconds and not eight minutes.
     "min_compressed_bytes_to_fsync_after_merge": 1,
-    "old_parts_lifetime": 60,
+    "old_parts_lifetime": 10,
+    # A sample is merged as few times as can be: many parts at once. One file for each part keeps the inserts small, and
+    # nothing here asks the planner for statistics of columns.
+    "merge_selector_base": 20,
+    "min_bytes_for_full_part_storage": 10_485_760,
+    "auto_statistics_types": "",
     # Tokens that are remembered: an hour of flushes, or a back-fill over a few years of days.
     "non_replicated_deduplication_window": 10_000,
     # The engine removes many old parts side by side, and keeps the hundred threads that it took for it.
