@@ -27,7 +27,7 @@ _DURABLE: Final[dict[str, int | str]] = {
     # An insert is answered when its rows are on the disk...
     "fsync_after_insert": 1,
     "fsync_part_directory": 1,
-    # ... and stays there when it is merged, so that the parts it replaced can go after ten seconds and not eight minutes.
+    # ... and stays there when it is merged, so that the parts it replaced can go after 10 s and not 8 min.
     "min_compressed_bytes_to_fsync_after_merge": 1,
     "old_parts_lifetime": 10,
     # A sample is merged as few times as can be: many parts at once. One file for each part keeps the inserts small, and
