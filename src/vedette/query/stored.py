@@ -124,7 +124,7 @@ class StoredSource:
             )
         handles = slots
         complete_from = self._memory.complete_from_ms
-        if self._cold is not None and start_ms < complete_from and len(slots):
+        if self._cold is not None and len(slots) and not self._in_memory(slots, start_ms, complete_from):
             self._refuse_engine()
             selection = self._cold_selection(slots, start_ms, end_ms, complete_from)
             self._selections.append(selection)
@@ -143,7 +143,7 @@ class StoredSource:
         hot: SampleRuns | None = None
         if end_ms >= complete_from:
             hot, complete_from = self._memory.read(slots, start_ms, end_ms)
-            if start_ms >= complete_from:
+            if self._in_memory(slots, start_ms, complete_from):
                 return hot
         self._refuse_engine()
         # From here on memory has all, up to here the disk.
@@ -162,11 +162,17 @@ class StoredSource:
         """See `vedette.query.promql.rows.PackedReader`."""
         if len(handles) and int(handles[0]) >> _NUMBER_BITS:
             return None
-        if self._cold is not None and start_ms < self._memory.complete_from_ms:
+        if not self._in_memory(handles, start_ms, self._memory.complete_from_ms):
             return None
         samples, complete_from = self._memory.read_packed(handles, start_ms, end_ms, use)
         # Memory may have let go of something since.
-        return None if self._cold is not None and start_ms < complete_from else samples
+        return samples if self._in_memory(handles, start_ms, complete_from) else None
+
+    def _in_memory(self, slots: Int64s, start_ms: int, complete_from: int) -> bool:
+        """Whether memory, complete from there on, has all samples of these series from `start_ms` on."""
+        if self._cold is None or start_ms >= complete_from:
+            return True
+        return not self._index.begin_before(slots, complete_from)
 
     def _refuse_engine(self) -> None:
         if self._memory_only:

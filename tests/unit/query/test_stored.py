@@ -86,6 +86,20 @@ def test_a_window_within_memory_never_touches_the_disk() -> None:
     assert store.cold.reads == []
 
 
+def test_series_that_began_after_memory_did_never_touch_the_disk() -> None:
+    store = Store({"a": [20, 30], "b": [25]}, complete_from=20)
+
+    assert read(store.source().from_memory(), 0, 30) == {"a": [20, 30], "b": [25]}
+    assert read_packed(store.source(), 0, 30) == [20, 30, 25]
+
+
+def test_one_series_that_began_before_memory_did_is_read_from_the_disk_with_the_others() -> None:
+    store = Store({"a": [20, 30], "b": [19, 25]}, complete_from=20)
+
+    assert read(store.source(), 0, 30) == {"a": [20, 30], "b": [19, 25]}
+    assert len(store.cold.reads) == 1
+
+
 def read_packed(source: StoredSource, start: int, end: int) -> list[float] | None:
     """The values of all series that memory hands out packed, or None if it does not."""
     selection = source.select(EVERYTHING, BASE_MS + start, BASE_MS + end, source.symbols(), max_series=1000)

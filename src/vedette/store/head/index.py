@@ -253,6 +253,11 @@ class SeriesIndex:
                 return 0, 0
             return int(self._first_ms[slots].min()), int(self._last_ms[slots].max())
 
+    def begin_before(self, slots: Int64s, time_ms: int) -> bool:
+        """Whether one of these series may have samples before `time_ms`."""
+        with self._lock:
+            return bool((self._first_ms[slots] < time_ms).any())
+
     def ended_before(self, time_ms: int) -> list[int]:
         """Slots of series that have had samples, but none since `time_ms`."""
         with self._lock:

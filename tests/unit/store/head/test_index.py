@@ -105,6 +105,16 @@ def test_a_selection_leaves_out_series_without_samples_in_its_window() -> None:
     assert index.ended_before(200) == [0]
 
 
+def test_series_begin_before_a_time_if_any_of_them_does() -> None:
+    index = loaded([label_set({"__name__": name}) for name in ("a", "b", "c")], at_once=False)
+    slots = np.arange(3)
+    index.touch(slots, np.array([100, 200, 300]), np.array([400, 400, 400]))
+
+    assert index.begin_before(slots, 101)
+    assert not index.begin_before(slots, 100)
+    assert not index.begin_before(slots[1:], 200)
+
+
 def test_slots_are_given_again_only_with_a_new_generation() -> None:
     index = loaded([label_set({"__name__": name}) for name in ("a", "b")], at_once=False)
     before = index.generation
