@@ -1,27 +1,39 @@
-"""How long PromQL's evaluator takes on synthetic series held in memory as plain columns.
+"""How long PromQL's evaluator takes in process: no server, no JSON.
 
-    .venv/bin/python benchmarks/promql_kernels.py [--series 10000] [--hours 6] [--workers 2] [FILTER]
+    .venv/bin/python benchmarks/promql_kernels.py [--head] [--series 10000] [--hours 6] [--workers 2] [FILTER]
 
-Samples are handed out without any decoding, so this is the evaluator alone: what a store adds comes on top.
+By default over synthetic series held as plain columns and handed out without any decoding: the evaluator alone. With
+`--head` the expressions and the data of `make bench`, unpacked from memory as the server does.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vedette.lang.promql import parse
+from vedette.lang.promql.ast import Expr
 from vedette.model.frames import LabelFrame, QuerySymbols, SymbolTable
 from vedette.model.kernels import compile_kernels
 from vedette.model.matchers import Matcher, MatchOp
 from vedette.model.samples import SampleRuns
 from vedette.query.promql import EvalOptions, evaluate_instant, evaluate_range
-from vedette.query.source import Selection
+from vedette.query.source import SampleSource, Selection
+from vedette.query.stored import StoredSource
+from vedette.store.head import SampleMemory, SeriesIndex
+
+if not __package__:
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.expressions import INSTANT, RANGE
+from benchmarks.fleet import Fleet
 
 SCRAPE_MS = 15_000
 START_MS = 1_700_000_000_000 // 60_000 * 60_000
@@ -132,6 +144,21 @@ class Columns:
         return SampleRuns(offsets, times, self.values[first : first + count, low:high].reshape(-1))
 
 
+def fill_head(series: int, hours: float) -> StoredSource:
+    """The data of `make bench` in memory."""
+    steps = int(hours * 3600_000) // SCRAPE_MS + 260
+    fleet = Fleet(series, START_MS - 259 * SCRAPE_MS, steps)
+    index, memory = SeriesIndex(), SampleMemory(max_bytes=192 << 20)
+    slots = np.array([index.resolve(labels, max_series=10**7)[0] for labels in fleet.labels], np.int64)
+    # In the order of time, as they come: the chunks of a series lie far apart.
+    for piece in fleet.runs(steps_each=20, series_each=2500):
+        runs = piece.runs
+        own = np.repeat(slots[piece.first : piece.after], np.diff(runs.offsets))
+        memory.append(own, runs.times, runs.values, window_ms=600_000)
+        index.touch(own, runs.times, runs.times)
+    return StoredSource(index, memory, None)
+
+
 def best_of(run: Callable[[], object], seconds: float) -> float:
     """The shortest of several runs, in milliseconds."""
     best, spent, runs = float("inf"), 0.0, 0
@@ -148,14 +175,21 @@ def main() -> None:
     parser.add_argument("--series", type=int, default=10_000)
     parser.add_argument("--hours", type=float, default=6)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--head", action="store_true", help="the data and expressions of `make bench`")
     parser.add_argument("filter", nargs="?", default="")
     args = parser.parse_args()
     began = time.perf_counter()
     for _ in compile_kernels():
         pass
     print(f"kernels ready after {time.perf_counter() - began:.1f} s")
-    source = Columns(args.series, args.hours)
+    source: SampleSource
+    expressions: Sequence[str] = EXPRESSIONS
     end_ms = START_MS + int(args.hours * 3600_000)
+    if args.head:
+        source = fill_head(args.series, args.hours)
+        expressions = [expression.text for expression in dict.fromkeys((*RANGE, *INSTANT))]
+    else:
+        source = Columns(args.series, args.hours)
     with ThreadPoolExecutor(args.workers - 1 or 1) as executor:
         options = EvalOptions(
             workers=args.workers,
@@ -167,12 +201,12 @@ def main() -> None:
             f"{args.series:,} series, {args.hours:g} h at 15 s, {args.workers} workers; milliseconds, best of several"
         )
         print(f"{'step 60 s':>10} {'step 15 s':>10} {'last hour':>10} {'instant':>10}  expression")
-        for text in EXPRESSIONS:
+        for text in expressions:
             if args.filter not in text:
                 continue
             expr = parse(text)
 
-            def ranged(start_ms: int, step_ms: int, expr: object = expr) -> Callable[[], object]:
+            def ranged(start_ms: int, step_ms: int, expr: Expr = expr) -> Callable[[], object]:
                 return lambda: evaluate_range(
                     expr, start_ms=start_ms, end_ms=end_ms, step_ms=step_ms, source=source, options=options
                 )

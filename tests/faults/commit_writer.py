@@ -19,8 +19,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from vedette.store.commit import CommitLimits, open_group_commit
+from vedette.store.commit import open_group_commit
 from vedette.store.engine import ChdbEngine
+from vedette.store.flush import CommitLimits
 from vedette.store.schema import migrate
 
 ROWS = 50

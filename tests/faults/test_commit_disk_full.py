@@ -14,8 +14,9 @@ import pyarrow as pa
 import pytest
 
 from vedette.model.errors import OverloadedError
-from vedette.store.commit import CommitLimits, open_group_commit
+from vedette.store.commit import open_group_commit
 from vedette.store.engine import ChdbEngine, EngineSettings
+from vedette.store.flush import CommitLimits
 from vedette.store.schema import migrate
 
 DISK_MIB = 48

@@ -98,6 +98,18 @@ class TestLocalPrograms:
 
         assert statuses == [200, 200, 401, 401]
 
+    async def test_who_may_not_is_told_how_to_get_a_token_that_may(self, tmp_path: Path) -> None:
+        async with open_site(tmp_path, [DATA]) as site:
+            nobody = await ask(site, "DELETE")
+            reader = await ask(site, "DELETE", headers={"Authorization": f"Bearer {await site.token(Scope.READ)}"})
+
+        assert (nobody.status_code, reader.status_code) == (401, 403)
+        for refused in (nobody, reader):
+            detail = refused.json()["detail"]
+            assert "`vedette token create NAME --scope admin`" in detail
+            assert "local-token" in detail
+            assert "\n" not in detail
+
     @pytest.mark.parametrize(
         ("headers", "because"),
         [

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry
 
 from vedette.__about__ import __version__
 from vedette.app.collecting import Collecting
@@ -19,9 +18,9 @@ from vedette.app.storage import OpenStorage
 from vedette.app.wiring import auth_settings, raw_limits
 from vedette.config import Config, render
 from vedette.http import (
-    Exchange,
     HttpSettings,
     Readiness,
+    RequestMetrics,
     RunningServer,
     build_application,
     health_router,
@@ -169,7 +168,7 @@ async def open_door(  # noqa: PLR0913 - everything comes together here
             identify=accounts.authenticator.identify,
             recall=accounts.authenticator.recall,
             settings=settings,
-            observe=_observer(registry),
+            observe=RequestMetrics(registry),
             render_unmatched=render_page_error,
         )
         async with serve_http(application, settings) as server:
@@ -199,25 +198,3 @@ def _refuse_occupied(directory: Path) -> None:
         raise StorageError(f"the backup cannot be written to {directory}: {exc.strerror}") from exc
     if occupied:
         raise StorageError(f"{directory} is not empty; name a directory that does not exist yet, or an empty one")
-
-
-def _observer(registry: CollectorRegistry):  # noqa: ANN202 - a closure over its metrics
-    requests = Counter("vedette_http_requests", "Requests answered.", ["route", "method", "code"], registry=registry)
-    durations = Histogram(
-        "vedette_http_request_duration_seconds",
-        "Time to answer a request.",
-        ["route"],
-        buckets=(0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10),
-        registry=registry,
-    )
-
-    @functools.cache  # routes, and methods and statuses that a route answers, are few
-    def of(route: str, method: str, status: int) -> tuple[Counter, Histogram]:
-        return requests.labels(route=route, method=method, code=str(status)), durations.labels(route=route)
-
-    def observe(exchange: Exchange) -> None:
-        count, took = of(exchange.route or "unknown", exchange.method, exchange.status)
-        count.inc()
-        took.observe(exchange.duration_s)
-
-    return observe

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
-from vedette.config import Config, LoginRequired, split_address
-from vedette.http import AuthMode, AuthSettings, HttpSettings, ListenAddress, TlsSettings
+from vedette.config import Config, LoginRequired, TlsVersion, split_address
+from vedette.http import AuthMode, AuthSettings, HttpSettings, ListenAddress, ThrottleSettings, TlsSettings
 from vedette.ingest.limits import IngestLimits
 from vedette.query.raw import RawLimits
 from vedette.query.service import QueryLimits
-from vedette.store.commit import CommitLimits
 from vedette.store.engine import ClickHouseServer, EngineSettings
+from vedette.store.flush import CommitLimits
+
+_TLS_VERSIONS: Final = {
+    TlsVersion.TLS10: ssl.TLSVersion.TLSv1,
+    TlsVersion.TLS11: ssl.TLSVersion.TLSv1_1,
+    TlsVersion.TLS12: ssl.TLSVersion.TLSv1_2,
+    TlsVersion.TLS13: ssl.TLSVersion.TLSv1_3,
+}
 
 
 def http_settings(config: Config, listen: str | None) -> HttpSettings:
@@ -20,7 +29,12 @@ def http_settings(config: Config, listen: str | None) -> HttpSettings:
     host, port = split_address(listen or http.listen)
     tls = None
     if http.tls is not None:
-        tls = TlsSettings(Path(http.tls.cert_file), Path(http.tls.key_file))
+        tls = TlsSettings(
+            Path(http.tls.cert_file),
+            Path(http.tls.key_file),
+            client_ca=Path(http.tls.client_ca_file) if http.tls.client_ca_file else None,
+            min_version=_TLS_VERSIONS[http.tls.min_version],
+        )
     return HttpSettings(
         listen=(ListenAddress(host or "0.0.0.0", port),),  # noqa: S104 - what an empty host means
         tls=tls,
@@ -35,11 +49,20 @@ def http_settings(config: Config, listen: str | None) -> HttpSettings:
 
 def auth_settings(config: Config) -> AuthSettings:
     """Who needs a token, and how long logins last."""
-    required = config.auth.required is LoginRequired.ALWAYS
+    auth = config.auth
+    throttle = auth.login_throttle
     return AuthSettings(
-        mode=AuthMode.REQUIRED if required else AuthMode.AUTO,
-        session_max_s=config.auth.session_lifetime.s,
-        once_link_s=config.auth.login_link_lifetime.s,
+        mode=AuthMode.REQUIRED if auth.required is LoginRequired.ALWAYS else AuthMode.AUTO,
+        throttle=ThrottleSettings(
+            first_delay_s=throttle.first_delay.s,
+            account_free_failures=throttle.account_free_failures,
+            account_max_delay_s=throttle.account_max_delay.s,
+            address_free_failures=throttle.address_free_failures,
+            address_max_delay_s=throttle.address_max_delay.s,
+            forget_s=throttle.forget_after.s,
+        ),
+        session_max_s=auth.session_lifetime.s,
+        once_link_s=auth.login_link_lifetime.s,
     )
 
 

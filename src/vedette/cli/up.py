@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +37,8 @@ def up(
     SIGHUP reads the configuration again. What was accepted is kept: it stops in order, and a second signal ends it at
     once.
     """
+    # A quarter of the start went into looking for garbage among what is being imported. `serve` turns it on again.
+    gc.disable()
     from vedette.app import ServerOptions, run  # noqa: PLC0415 - the whole server
 
     code = run(ServerOptions(data_dir=invocation.data_dir(), config_file=config, listen=listen))

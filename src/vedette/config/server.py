@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator
 
-from vedette.config.fields import FileName, HttpUrl, Interval, Positive, PositiveSize, choice
+from vedette.config.fields import Count, FileName, HttpUrl, Interval, Positive, PositiveSize, choice
 from vedette.config.http_client import TlsVersion
 from vedette.config.settings import Problem, Settings, wrong
 from vedette.model.durations import Duration, Size
@@ -130,6 +130,38 @@ class Http(Settings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoginThrottle(Settings):
+    """How failed logins slow down further ones: each beyond the free ones doubles the delay.
+
+    An account's failures count wherever they come from, but not against addresses from which it has logged in before;
+    an address's failures count for whatever accounts they are.
+    """
+
+    first_delay: Interval = Duration(1_000)
+    """The delay after the first failure that is not free."""
+    account_free_failures: Count = 5
+    """Failures for one account that cost nothing."""
+    account_max_delay: Interval = Duration(60_000)
+    """The longest delay for an account."""
+    address_free_failures: Count = 20
+    """Failures from one address (of IPv6: one /64) that cost nothing."""
+    address_max_delay: Interval = Duration(900_000)
+    """The longest delay for an address."""
+    forget_after: Interval = Duration(3_600_000)
+    """How long after the last failure all of them are forgotten."""
+
+    def problems(self) -> Iterable[Problem]:
+        """Delays in order."""
+        for name in ("account_max_delay", "address_max_delay"):
+            longest = getattr(self, name)
+            if longest < self.first_delay:
+                yield Problem((name,), f"{name} ({longest}) is less than first_delay ({self.first_delay})")
+            if longest > self.forget_after:
+                text = f"{name} ({longest}) is more than forget_after ({self.forget_after})"
+                yield Problem((name,), text, "What is forgotten delays nothing: lengthen `forget_after`.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Auth(Settings):
     """Who has to log in. The health endpoints are always open."""
 
@@ -139,3 +171,5 @@ class Auth(Settings):
     """How long a login lasts."""
     login_link_lifetime: Interval = Duration(86_400_000)
     """How long the one-time link of the first start can be used."""
+    login_throttle: LoginThrottle = LoginThrottle()
+    """What guessing passwords costs."""

@@ -9,9 +9,10 @@ from vedette.http.application import Application, build_application, head_of
 from vedette.http.clock import Clock
 from vedette.http.errors import Problem, ProblemError
 from vedette.http.health import Readiness, health_router
+from vedette.http.request_metrics import RequestMetrics
 from vedette.http.routing import Access, Route, Router
 from vedette.http.server import RunningServer, serve_http
-from vedette.http.settings import AuthMode, AuthSettings, HttpSettings, ListenAddress, TlsSettings
+from vedette.http.settings import AuthMode, AuthSettings, HttpSettings, ListenAddress, ThrottleSettings, TlsSettings
 
 __all__ = [
     "Access",
@@ -25,9 +26,11 @@ __all__ = [
     "Problem",
     "ProblemError",
     "Readiness",
+    "RequestMetrics",
     "Route",
     "Router",
     "RunningServer",
+    "ThrottleSettings",
     "TlsSettings",
     "build_application",
     "head_of",

@@ -8,6 +8,9 @@ from vedette.http.head import RequestHead
 from vedette.http.routing import Access
 from vedette.http.security import SAFE_METHODS, Origin, request_origin
 
+_SCOPES = frozenset({Access.READ, Access.WRITE_METRICS, Access.EDIT, Access.ADMIN})
+"""Kinds of access that are a token's scopes too."""
+
 
 def require_access(access: Access, principal: Principal, head: RequestHead, method: str, external_url: str) -> None:
     """Let the caller pass.
@@ -38,10 +41,20 @@ def _refusal(access: Access, principal: Principal) -> ProblemError:
         because = f" ({principal.hint})" if principal.hint else ""
         return ProblemError(
             401,
-            f"this needs a token{because}: send `Authorization: Bearer …`, or Basic with the token as password",
+            f"this needs a token{because}: send `Authorization: Bearer …`, or Basic with the token as password"
+            + _where_from(access),
             kind="unauthorized",
             headers={"WWW-Authenticate": 'Bearer realm="vedette"'},
         )
     if principal.setup_only:
         return ProblemError(403, "set a password first", kind="password-needed")
-    return ProblemError(403, f"this needs `{access.value}` access, which you do not have", kind="forbidden")
+    return ProblemError(
+        403, f"this needs `{access.value}` access, which you do not have{_where_from(access)}", kind="forbidden"
+    )
+
+
+def _where_from(access: Access) -> str:
+    """How to get a token that opens such a route; empty where none does."""
+    if access not in _SCOPES:
+        return ""
+    return f"; `vedette token create NAME --scope {access.value}` makes one, `local-token` in the data directory is one"

@@ -34,8 +34,8 @@ from vedette.store.state import ConflictError, RecordNotFoundError
 
 PROBLEM_JSON = "application/problem+json"
 
-# nginx's status for a client that left before it was answered; it is only ever logged.
 CLIENT_LEFT = 499
+"""nginx's status for a client that left before it was answered, which Prometheus has too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Problem:
     @property
     def title(self) -> str:
         """The status in words."""
-        return HTTPStatus(self.status).phrase
+        return "Client Closed Request" if self.status == CLIENT_LEFT else HTTPStatus(self.status).phrase
 
 
 class ProblemError(VedetteError):
@@ -89,7 +89,7 @@ def problem_of(exc: Exception) -> Problem:  # noqa: PLR0911 - one line for each 
         case QueryTimeoutError():
             return Problem(503, str(exc), "timeout")
         case QueryCancelledError() | ClientDisconnect():
-            return Problem(408, "the client closed the connection before it was answered", "cancelled")
+            return Problem(CLIENT_LEFT, "the client closed the connection before it was answered", "cancelled")
         case OverloadedError():
             return Problem(503, str(exc), "overloaded", {"Retry-After": retry_after(exc.retry_after_s)})
         case StorageError():

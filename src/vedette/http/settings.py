@@ -108,10 +108,11 @@ class PasswordSettings:
 class ThrottleSettings:
     """How failed logins slow down further ones.
 
-    After `free_failures` each further failure doubles the delay, from one second up to `max_delay_s`. A key
+    After `free_failures` each further failure doubles the delay, from `first_delay_s` up to `max_delay_s`. A key
     is forgotten `forget_s` after its last failure. At most `max_keys` are remembered.
     """
 
+    first_delay_s: float = 1.0
     account_free_failures: int = 5
     account_max_delay_s: float = 60.0
     address_free_failures: int = 20

@@ -17,11 +17,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from vedette.lang.promql.ast import Expr
 from vedette.model.errors import LimitExceededError, OverloadedError, QueryCancelledError, QueryTimeoutError
+from vedette.model.timings import Timings
 from vedette.query import smallness
+from vedette.query.newest import newest_samples
 from vedette.query.promql import EvalOptions, InstantResult, RangeResult, Stats, evaluate_instant, evaluate_range
 from vedette.query.source import SampleSource
 from vedette.query.stored import EngineNeededError
@@ -30,6 +32,7 @@ _Result = TypeVar("_Result")
 _Answer = TypeVar("_Answer", InstantResult, RangeResult)
 
 _OPTIONS_KEPT: Final = 256
+_BOUNDS_S: Final = (0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60)
 
 
 def _itself(answer: _Answer) -> _Answer:
@@ -67,22 +70,22 @@ class _Metrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.running = Gauge("vedette_query_running", "Queries being evaluated.", registry=registry)
         self.waiting = Gauge("vedette_query_waiting", "Queries waiting for their turn.", registry=registry)
-        self.duration = Histogram(
+        durations = Timings(
             "vedette_query_duration_seconds",
             "Time to evaluate a query, without waiting.",
             ["kind"],
-            buckets=(0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60),
-            registry=registry,
+            _BOUNDS_S,
+            registry,
         )
         self.failed = Counter(
             "vedette_query_failures", "Queries not answered, by reason.", ["reason"], registry=registry
         )
         self.samples = Counter("vedette_query_samples", "Samples that queries have read.", registry=registry)
-        self._durations = {kind: self.duration.labels(kind=kind) for kind in ("instant", "range")}
+        self._durations = {kind: durations.of(kind) for kind in ("instant", "range")}
 
     def note(self, kind: str, took_s: float, stats: Stats) -> None:
-        """A query was answered."""
-        self._durations[kind].observe(took_s)
+        """A query was answered. For the event loop's thread."""
+        self._durations[kind].note(took_s)
         self.samples.inc(stats.samples_read)
 
 
@@ -228,7 +231,8 @@ class QueryService:
         """Evaluate a small query here and now; None if it is not small. Errors as in `instant`."""
 
         def evaluate(source: SampleSource, options: EvalOptions) -> InstantResult:
-            return evaluate_instant(expr, at_ms=at_ms, source=source, options=options)
+            newest = newest_samples(expr, at_ms, source, options)
+            return newest or evaluate_instant(expr, at_ms=at_ms, source=source, options=options)
 
         return self._at_once("instant", evaluate, expr, 1, lookback_ms)
 

@@ -16,10 +16,10 @@ import orjson
 from numpy.typing import NDArray
 
 from vedette.model.frames import LabelFrame
-from vedette.model.kernels import MachineInt, inline, kernel
+from vedette.model.kernels import MachineInt, inline, kernel, leaf
 from vedette.model.samples import SampleRuns
 from vedette.wire.label_json import label_pairs, write_labels
-from vedette.wire.shortest import shortest_digits, write_digits
+from vedette.wire.shortest import TENS, count_digits, shortest_digits, strip_zeros, write_digits, write_padded
 
 Bytes = NDArray[np.uint8]
 Int32s = NDArray[np.int32]
@@ -30,7 +30,7 @@ Bools = NDArray[np.bool_]
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 MAX_VALUE_BYTES: Final = 32
-"""The longest value: a sign, 21 digits or 17 and an exponent, and some air."""
+"""The longest value, a sign, 17 digits and an exponent of three, and the air that `write_padded` needs."""
 
 _HEAD_BYTES: Final = 32
 """Room for `[`, a time and `,"`; copied whole, because that is faster than by length."""
@@ -45,6 +45,9 @@ _PIECE_BYTES: Final = 2 << 20
 _FEW: Final = 8
 """Elements for which it does not pay to prepare arrays."""
 
+_FEW_SERIES: Final = 2
+"""Series with samples at the same times, for which it does not pay to write the times once."""
+
 _PLAIN_FROM: Final = 1e-4
 _PLAIN_UNTIL: Final = 1e16
 """Where Python writes a number without an exponent, and so does Go."""
@@ -52,7 +55,7 @@ _PLAIN_UNTIL: Final = 1e16
 _METRIC: Final = np.frombuffer(b',{"metric":', np.uint8).copy()
 _VALUES: Final = np.frombuffer(b',"values":[', np.uint8).copy()
 _VALUE: Final = np.frombuffer(b',"value":', np.uint8).copy()
-_SPECIAL: Final = np.frombuffer(b"NaN+Inf-Inf", np.uint8).copy()
+_SPECIAL: Final = np.frombuffer(b"NaN +Inf-Inf", np.uint8).reshape(3, 4).copy()
 
 _INFINITY: Final = 0x7FF0_0000_0000_0000
 _MINUS: Final = 45
@@ -60,16 +63,15 @@ _POINT: Final = 46
 _ZERO: Final = 48
 
 
-@inline
-def _write_value(bits: MachineInt, out: Bytes, at: MachineInt) -> MachineInt:  # noqa: C901, PLR0911, PLR0912 - the forms of a number
+@leaf
+def _write_value(bits: MachineInt, out: Bytes, at: MachineInt) -> MachineInt:  # noqa: PLR0911 - the forms of a number
     """Write the float64 with these bits as the API does, without quotes; returns the place behind it."""
     size = bits & np.uint64(0x7FFF_FFFF_FFFF_FFFF)
-    if size > np.uint64(_INFINITY):
-        out[at : at + 3] = _SPECIAL[0:3]
-        return at + 3
-    if size == np.uint64(_INFINITY):
-        out[at : at + 4] = _SPECIAL[3:7] if size == bits else _SPECIAL[7:11]
-        return at + 4
+    if size >= np.uint64(_INFINITY):
+        special = 0 if size > np.uint64(_INFINITY) else 1 if size == bits else 2
+        for place in range(4):
+            out[at + place] = _SPECIAL[special, place]
+        return at + (4 if special else 3)
     if size != bits:
         out[at] = _MINUS
         at += 1
@@ -83,37 +85,30 @@ def _write_value(bits: MachineInt, out: Bytes, at: MachineInt) -> MachineInt:  #
         if (whole >> np.uint64(shift)) << np.uint64(shift) == whole:
             return write_digits(whole >> np.uint64(shift), out, at)
     digits, exponent = shortest_digits(size)
-    while True:
-        rest = digits // np.uint64(10)
-        if rest * np.uint64(10) != digits:
-            break
-        digits = rest
-        exponent += 1
-    end = write_digits(digits, out, at)
-    length = end - at
+    digits, exponent = strip_zeros(digits, exponent)
+    length = count_digits(digits)
     point = length + exponent
     if point < -5 or point > 21:
-        return _add_exponent(point - 1, out, at, end)
+        return _add_exponent(point - 1, out, at, write_padded(digits, length, out, at))
     if exponent >= 0:
-        for _ in range(exponent):
-            out[end] = _ZERO
-            end += 1
-        return end
-    # Digits move to the right to make room for the point, or for `0.` and zeros.
-    shift = 1 if point > 0 else 2 - point
-    first = at + max(point, 0)
-    for place in range(end - 1, first - 1, -1):
-        out[place + shift] = out[place]
-    if point > 0:
-        out[first] = _POINT
-    else:
-        for place in range(at, at + shift):
+        at = write_padded(digits, length, out, at)
+        for place in range(at, at + exponent):
             out[place] = _ZERO
-        out[at + 1] = _POINT
-    return end + shift
+        return at + exponent
+    if point > 0:
+        tens = TENS[-exponent]
+        whole = digits // tens
+        at = write_padded(whole, point, out, at)
+        out[at] = _POINT
+        return write_padded(digits - whole * tens, -exponent, out, at + 1)
+    out[at] = _ZERO
+    out[at + 1] = _POINT
+    for place in range(at + 2, at + 2 - point):
+        out[place] = _ZERO
+    return write_padded(digits, length, out, at + 2 - point)
 
 
-@inline
+@leaf
 def _add_exponent(exponent: MachineInt, out: Bytes, at: MachineInt, end: MachineInt) -> MachineInt:
     """Make digits at `out[at:end]` a number with one digit before its point and an exponent."""
     if end - at > 1:
@@ -129,7 +124,7 @@ def _add_exponent(exponent: MachineInt, out: Bytes, at: MachineInt, end: Machine
     return write_digits(np.uint64(abs(exponent)), out, end + 2)
 
 
-@inline
+@leaf
 def _write_time(time_ms: MachineInt, out: Bytes, at: MachineInt) -> MachineInt:
     """Write milliseconds as seconds, with three decimals or none."""
     if time_ms < 0:
@@ -158,7 +153,7 @@ def _write_heads(times: Int64s, heads: NDArray[np.uint8], lengths: Int64s) -> No
         lengths[i] = end + 2
 
 
-@inline
+@leaf
 def _write_points(
     heads: NDArray[np.uint8], lengths: Int64s, bits: NDArray[np.uint64], present: Bools, out: Bytes, at: MachineInt
 ) -> MachineInt:
@@ -176,7 +171,7 @@ def _write_points(
     return max(start, at - 1)
 
 
-@inline
+@leaf
 def _write_text(text: Bytes, out: Bytes, at: MachineInt) -> MachineInt:
     for i in range(len(text)):
         out[at + i] = text[i]
@@ -250,20 +245,10 @@ def _write_vector(  # noqa: PLR0913 - as above
     return at
 
 
-@kernel("int64(int32[:,::1], int64[::1], uint8[::1], int64[::1], uint64[::1], int64, uint8[::1])")
-def _write_run(
-    numbers: Int32s,
-    bounds: Int64s,
-    text: Bytes,
-    times: Int64s,
-    bits: NDArray[np.uint64],
-    row: MachineInt,
-    out: Bytes,
-) -> MachineInt:
-    """Write one series with times of its own; returns the bytes."""
-    at = _begin_series(numbers, row, bounds, text, out, 0)
-    at = _write_text(_VALUES, out, at)
-    start = at
+@kernel("int64(int64[::1], uint64[::1], uint8[::1])")
+def _write_samples(times: Int64s, bits: NDArray[np.uint64], out: Bytes) -> MachineInt:
+    """Write the samples of one series, without the brackets around them; returns the bytes."""
+    at = 0
     for i in range(len(times)):
         out[at] = 91
         at = _write_time(times[i], out, at + 1)
@@ -274,14 +259,11 @@ def _write_run(
         out[at + 1] = 93
         out[at + 2] = 44
         at += 3
-    at = max(start, at - 1)
-    out[at] = 93
-    out[at + 1] = 125
-    return at + 2
+    return max(0, at - 1)
 
 
 def _heads(times: Int64s) -> tuple[NDArray[np.uint8], Int64s]:
-    heads = np.zeros((len(times), _HEAD_BYTES), np.uint8)
+    heads = np.empty((len(times), _HEAD_BYTES), np.uint8)
     lengths = np.empty(len(times), np.int64)
     _write_heads(times, heads, lengths)
     return heads, lengths
@@ -349,6 +331,8 @@ def matrix_json(
         present: bool[series, steps]; every row has a sample.
         helper: a thread that takes every second piece where there are many, if it has nothing else to do.
     """
+    if len(values) <= _FEW_SERIES:
+        return _few_series(labels, times, values, present)
     pairs = label_pairs(labels, len(values))
     heads, lengths = _heads(_writeable(times))
     bits, mask = _writeable(values).view(np.uint64), _writeable(present)
@@ -359,16 +343,27 @@ def matrix_json(
     return _in_pieces(write, len(values), pairs.most_bytes + _FRAME_BYTES + len(times) * _POINT_BYTES, helper)
 
 
+def _few_series(labels: LabelFrame, times: Int64s, values: Float64s, present: Bools) -> Iterator[bytes]:
+    """As `matrix_json`, of so few that it does not pay to prepare what their samples have in common."""
+    for row, (mask, numbers) in enumerate(zip(present, values, strict=True)):
+        whole = mask.all()
+        yield _series(labels, row, times if whole else times[mask], numbers if whole else numbers[mask])
+
+
 def runs_json(labels: LabelFrame, runs: SampleRuns, size: int) -> Iterator[bytes]:
     """The elements of a range vector, in pieces to be joined, as `matrix_json`; only the first `size` series."""
-    pairs = label_pairs(labels, size)
-    counts = np.diff(runs.offsets)[:size]
-    out = np.empty(pairs.most_bytes + _FRAME_BYTES + int(counts.max(initial=0)) * _POINT_BYTES, np.uint8)
+    bounds = runs.offsets[: size + 1].tolist()
     for row in range(size):
-        start, end = int(runs.offsets[row]), int(runs.offsets[row + 1])
-        times, bits = _writeable(runs.times[start:end]), _writeable(runs.values[start:end]).view(np.uint64)
-        length = _write_run(pairs.numbers, pairs.bounds, pairs.text, times, bits, row, out)
-        yield out[:length].tobytes()
+        start, end = bounds[row], bounds[row + 1]
+        yield _series(labels, row, runs.times[start:end], runs.values[start:end])
+
+
+def _series(labels: LabelFrame, row: int, times: Int64s, values: Float64s) -> bytes:
+    """One series, with a comma before it unless it is the first."""
+    out = np.empty(len(times) * _POINT_BYTES, np.uint8)
+    end = _write_samples(_writeable(times), _writeable(values).view(np.uint64), out)
+    pairs = orjson.dumps(dict(labels.label_set(row)))
+    return b'%b{"metric":%b,"values":[%b]}' % (b"," if row else b"", pairs, out.data[:end])
 
 
 def _in_pieces(

@@ -11,8 +11,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vedette.model.kernels import MachineInt, inline
-from vedette.wire.exposition.words import multiply_high
+from vedette.model.kernels import MachineInt, leaf
+from vedette.wire.exposition.words import multiply_high, store_word
 
 Bytes = NDArray[np.uint8]
 
@@ -41,14 +41,13 @@ def _powers_of_ten() -> NDArray[np.uint64]:
 
 _POWERS: Final = _powers_of_ten()
 
-_TENS: Final = np.array([10**power for power in range(20)], np.uint64)
-_PAIRS: Final = np.frombuffer("".join(f"{pair:02d}" for pair in range(100)).encode(), np.uint8).copy()
+TENS: Final = np.array([10**power for power in range(20)], np.uint64)
 
 _HIDDEN_BIT: Final = 1 << 52
 _EXPONENT_BIAS: Final = 1075
 
 
-@inline
+@leaf
 def _round_to_odd(high: MachineInt, low: MachineInt, factor: MachineInt) -> Any:
     """The upper 64 bits of a 128 by 64 bit product; its last bit tells whether anything lies below."""
     middle = multiply_high(low, factor) + high * factor
@@ -57,7 +56,7 @@ def _round_to_odd(high: MachineInt, low: MachineInt, factor: MachineInt) -> Any:
     return upper | (np.uint64(1) if middle > np.uint64(1) else np.uint64(0))
 
 
-@inline
+@leaf
 def shortest_digits(bits: MachineInt) -> tuple[Any, Any]:
     """A finite, non-zero, positive float64 as digits and a power of ten.
 
@@ -104,23 +103,86 @@ def shortest_digits(bits: MachineInt) -> tuple[Any, Any]:
     return digits + (np.uint64(1) if up else np.uint64(0)), power
 
 
-@inline
-def write_digits(digits: MachineInt, out: Bytes, at: MachineInt) -> Any:
-    """Write a uint64 in decimal; returns the place behind it."""
-    length = 1
-    while length < 20 and digits >= _TENS[length]:
-        length += 1
-    place = at + length
-    while digits >= np.uint64(100):
-        rest = digits // np.uint64(100)
-        pair = np.int64(digits - rest * np.uint64(100))
-        place -= 2
-        out[place] = _PAIRS[2 * pair]
-        out[place + 1] = _PAIRS[2 * pair + 1]
+@leaf
+def strip_zeros(digits: MachineInt, exponent: MachineInt) -> tuple[Any, Any]:
+    """The same number without zeros at the end of its digits; they are not 0."""
+    while True:
+        rest = digits // np.uint64(100_000_000)
+        if rest * np.uint64(100_000_000) != digits:
+            break
         digits = rest
-    if place - at == 2:
-        out[at] = _PAIRS[2 * np.int64(digits)]
-        out[at + 1] = _PAIRS[2 * np.int64(digits) + 1]
+        exponent += 8
+    rest = digits // np.uint64(10_000)
+    if rest * np.uint64(10_000) == digits:
+        digits = rest
+        exponent += 4
+    rest = digits // np.uint64(100)
+    if rest * np.uint64(100) == digits:
+        digits = rest
+        exponent += 2
+    rest = digits // np.uint64(10)
+    if rest * np.uint64(10) == digits:
+        digits = rest
+        exponent += 1
+    return digits, exponent
+
+
+@leaf
+def count_digits(digits: MachineInt) -> MachineInt:
+    """How many decimal digits a uint64 has; one for 0."""
+    length = np.int64(0)  # less one
+    if digits >= TENS[16]:
+        length = np.int64(16)
     else:
-        out[at] = np.uint8(48 + np.int64(digits))
+        if digits >= TENS[8]:
+            length = np.int64(8)
+        if digits >= TENS[length + 4]:
+            length += 4
+    if digits >= TENS[length + 2]:
+        length += 2
+    if digits >= TENS[length + 1]:
+        length += 1
+    return length + 1
+
+
+@leaf
+def _eight(digits: MachineInt) -> Any:
+    """Eight decimal digits, zeros in front, as characters in a uint64; the first in its lowest byte.
+
+    Four, two and then one digit in each part of the word: all parts are divided by one multiplication.
+    """
+    fours = digits // np.uint64(10_000)
+    word = fours | ((digits - fours * np.uint64(10_000)) << np.uint64(32))
+    twos = ((word * np.uint64(10_486)) >> np.uint64(20)) & np.uint64(0x7F_0000_007F)
+    word = twos | ((word - twos * np.uint64(100)) << np.uint64(16))
+    ones = ((word * np.uint64(103)) >> np.uint64(10)) & np.uint64(0x000F_000F_000F_000F)
+    word = ones | ((word - ones * np.uint64(10)) << np.uint64(8))
+    return word | np.uint64(0x3030_3030_3030_3030)
+
+
+@leaf
+def write_padded(digits: MachineInt, length: MachineInt, out: Bytes, at: MachineInt) -> MachineInt:
+    """Write a uint64 with so many digits, at least as many as it has; returns the place behind it.
+
+    Up to seven bytes behind that place are overwritten with anything.
+    """
+    if length > 16:
+        first = digits // np.uint64(10_000_000_000_000_000)
+        store_word(out, at, _eight(first) >> np.uint64(8 * (24 - length)))
+        at += length - 16
+        length = np.int64(16)
+        digits -= first * np.uint64(10_000_000_000_000_000)
+    if length > 8:
+        first = digits // np.uint64(100_000_000)
+        store_word(out, at, _eight(first) >> np.uint64(8 * (16 - length)))
+        at += length - 8
+        length = np.int64(8)
+        digits -= first * np.uint64(100_000_000)
+    store_word(out, at, _eight(digits) >> np.uint64(8 * (8 - length)))
     return at + length
+
+
+@leaf
+def write_digits(digits: MachineInt, out: Bytes, at: MachineInt) -> MachineInt:
+    """Write a uint64 in decimal; returns the place behind it, and overwrites bytes there as `write_padded`."""
+    return write_padded(digits, count_digits(digits), out, at)

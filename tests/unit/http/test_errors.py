@@ -8,6 +8,7 @@ from vedette.model.errors import (
     DecodeError,
     LimitExceededError,
     OverloadedError,
+    QueryCancelledError,
     QueryError,
     QueryTimeoutError,
     StorageError,
@@ -24,13 +25,17 @@ from vedette.store.state import ConflictError, RecordNotFoundError
         (QueryError("bad"), 400),
         (LimitExceededError(limit="l", allowed=1, found=2, what="series"), 422),
         (QueryTimeoutError("slow"), 503),
+        (QueryCancelledError("gone"), 499),
         (OverloadedError("full", retry_after_s=2.5), 503),
         (StorageError("/var/lib/vedette: no space"), 503),
         (ZeroDivisionError("secret"), 500),
     ],
 )
 def test_each_error_has_its_status(error: Exception, status: int) -> None:
-    assert problem_of(error).status == status
+    problem = problem_of(error)
+
+    assert problem.status == status
+    assert problem.title
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("secret"), StorageError("secret")])

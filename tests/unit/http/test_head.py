@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vedette.http.connection import CONNECTION, ConnectionFacts
 from vedette.http.errors import ProblemError
-from vedette.http.head import parse_networks, read_head, split_authority
+from vedette.http.head import parse_address, parse_networks, read_head, split_authority
 
 
 def scope(*headers: tuple[str, str], peer: str = "127.0.0.1", raw_path: bytes = b"/", **more: Any) -> dict[str, Any]:
@@ -107,3 +108,27 @@ def test_no_header_makes_reading_fail_otherwise_than_as_malformed(
         assert refused.problem.status == 400  # noqa: PT017 - either outcome is fine
     else:
         assert head.authority == "localhost"
+
+
+def test_the_head_of_equal_headers_is_made_once_for_a_connection_and_their_path_checked_every_time() -> None:
+    facts = ConnectionFacts()
+    first = read_head(scope(("accept", "a"), **{CONNECTION: facts}))
+
+    assert read_head(scope(("accept", "a"), **{CONNECTION: facts})) is first
+    assert read_head(scope(("accept", "b"), **{CONNECTION: facts})).get(b"accept") == "b"
+    with pytest.raises(ProblemError, match="UTF-8"):
+        read_head(scope(("accept", "b"), raw_path=b"/%ff", **{CONNECTION: facts}))
+
+
+def test_large_heads_are_not_kept() -> None:
+    facts = ConnectionFacts()
+
+    read_head(scope(("x", "a" * 10_000), **{CONNECTION: facts}))
+
+    assert facts.head is None
+    assert facts.head_of is None
+
+
+def test_a_text_too_long_for_an_address_is_none() -> None:
+    assert parse_address("::1") is not None
+    assert parse_address("0" * 10_000 + "::1") is None

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -20,14 +20,48 @@ def frame(label_sets: Sequence[LabelSet]) -> LabelFrame:
     return LabelFrame.of(SymbolTable().overlay(), label_sets)
 
 
-def written(value: float) -> str:
+def as_a_point(value: float) -> str:
     return json.loads(point_json(0, value))[1]
+
+
+def in_a_vector(value: float, size: int) -> str:
+    rows = json.loads(
+        b"[" + b"".join(vector_json(frame([(("n", str(i)),) for i in range(size)]), 0, np.full(size, value))) + b"]"
+    )
+    assert len({row["value"][1] for row in rows}) == 1
+    return rows[-1]["value"][1]
+
+
+def in_a_matrix(value: float, size: int) -> str:
+    values = np.full((size, 3), value)
+    labels = frame([(("n", str(i)),) for i in range(size)])
+    rows = json.loads(
+        b"[" + b"".join(matrix_json(labels, np.arange(3) * 1000, values, np.ones_like(values, np.bool_))) + b"]"
+    )
+    assert len({text for row in rows for _, text in row["values"]}) == 1
+    return rows[-1]["values"][-1][1]
+
+
+def in_a_run(value: float) -> str:
+    runs = SampleRuns(np.array([0, 1]), np.array([0]), np.array([value]))
+    return json.loads(b"[" + b"".join(runs_json(frame([()]), runs, 1)) + b"]")[0]["values"][0][1]
+
+
+WRITERS = [
+    pytest.param(as_a_point, id="a point"),
+    pytest.param(lambda value: in_a_vector(value, 2), id="a short vector"),
+    pytest.param(lambda value: in_a_vector(value, 20), id="a long vector"),
+    pytest.param(lambda value: in_a_matrix(value, 1), id="a short matrix"),
+    pytest.param(lambda value: in_a_matrix(value, 5), id="a long matrix"),
+    pytest.param(in_a_run, id="a range vector"),
+]
 
 
 def significant_digits(text: str) -> str:
     return text.lstrip("+-").lower().split("e")[0].replace(".", "").strip("0")
 
 
+@pytest.mark.parametrize("write", WRITERS)
 @given(
     st.floats()
     | st.integers(0, 2**64 - 1).map(lambda bits: float(np.uint64(bits).view(np.float64)))
@@ -35,13 +69,14 @@ def significant_digits(text: str) -> str:
     | st.integers(-(2**60), 2**60).map(float)
     | st.integers(-1074, 1023).map(lambda power: math.ldexp(1.0, power))
 )
-def test_a_value_reads_back_bit_by_bit_and_no_shorter_text_would(value: float) -> None:
-    text = written(value)
+def test_a_value_reads_back_bit_by_bit_and_no_shorter_text_would(write: Callable[[float], str], value: float) -> None:
+    text = write(value)
 
     assert np.float64(text).view(np.uint64) == np.float64(value).view(np.uint64) or math.isnan(value)
     assert len(significant_digits(text)) == len(significant_digits(repr(value)))
 
 
+@pytest.mark.parametrize("write", WRITERS)
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -49,6 +84,11 @@ def test_a_value_reads_back_bit_by_bit_and_no_shorter_text_would(value: float) -
         pytest.param(-0.0, "-0", id="negative zero"),
         pytest.param(100.0, "100", id="whole"),
         pytest.param(-2.5, "-2.5", id="negative"),
+        pytest.param(1234567890.5, "1234567890.5", id="more digits before the point than behind it"),
+        pytest.param(0.1 + 0.2, "0.30000000000000004", id="seventeen digits"),
+        pytest.param(-1.7976931348623157e308, "-1.7976931348623157e+308", id="the longest with an exponent"),
+        pytest.param(-0.0000012345678901234567, "-0.0000012345678901234567", id="the longest without one"),
+        pytest.param(9007199254740991.0, "9007199254740991", id="the largest whole number of 53 bits"),
         pytest.param(0.000001, "0.000001", id="the smallest without an exponent"),
         pytest.param(9.99e-7, "9.99e-07", id="smaller takes an exponent of two digits"),
         pytest.param(1.5e300, "1.5e+300", id="an exponent of three digits"),
@@ -59,8 +99,8 @@ def test_a_value_reads_back_bit_by_bit_and_no_shorter_text_would(value: float) -
         pytest.param(-math.inf, "-Inf", id="negative infinity"),
     ],
 )
-def test_a_value_is_written_as_prometheus_writes_it(value: float, expected: str) -> None:
-    assert written(value) == expected
+def test_a_value_is_written_as_prometheus_writes_it(write: Callable[[float], str], value: float, expected: str) -> None:
+    assert write(value) == expected
 
 
 @pytest.mark.parametrize(
@@ -75,6 +115,20 @@ def test_a_value_is_written_as_prometheus_writes_it(value: float, expected: str)
 )
 def test_a_time_is_written_in_seconds_with_three_decimals_or_none(time_ms: int, expected: bytes) -> None:
     assert point_json(time_ms, 1.0) == expected
+    for size in (1, 5):
+        matrix = matrix_json(frame([()] * size), np.array([time_ms]), np.ones((size, 1)), np.ones((size, 1), np.bool_))
+        assert b"".join(matrix).count(expected) == size
+
+
+@given(st.integers(-(2**62), 2**62))
+def test_all_ways_to_write_a_time_agree(time_ms: int) -> None:
+    labels, times, ones, present = frame([()] * 9), np.array([time_ms]), np.ones((9, 1)), np.ones((9, 1), np.bool_)
+
+    point = point_json(time_ms, 1.0)
+
+    assert b"".join(matrix_json(labels, times, ones[:1], present[:1])).endswith(b'"values":[%b]}' % point)
+    assert b"".join(matrix_json(labels, times, ones, present)).endswith(b'"values":[%b]}' % point)
+    assert b"".join(vector_json(labels, time_ms, ones[:, 0])).endswith(b'"value":%b}' % point)
 
 
 def test_a_matrix_leaves_out_what_is_not_present() -> None:

@@ -91,7 +91,7 @@ class LoginThrottle:
         beyond = failures.count - policy.free
         if beyond < 0:
             return 0.0
-        delay_s = min(policy.max_delay_s, 2.0 ** min(beyond, _MAX_EXPONENT))
+        delay_s = min(policy.max_delay_s, self._settings.first_delay_s * 2.0 ** min(beyond, _MAX_EXPONENT))
         return max(0.0, failures.last_s + delay_s - now_s)
 
     def _count(self, key: tuple[str, str], now_s: float) -> None:

@@ -20,6 +20,7 @@ from vedette.query.promql import InstantResult, RangeResult, RangeVector, Scalar
 from vedette.wire.arrow_answer import CONTENT_TYPE, Remarks, encode_matrix, encode_runs, encode_scalar, encode_vector
 from vedette.wire.prometheus_json import matrix_json, point_json, runs_json, vector_json
 
+_COLUMNS: Final = CONTENT_TYPE.encode()
 _TRUNCATED: Final = "results truncated due to limit"
 
 Parts = tuple[Iterator[bytes], list[str], list[str]]
@@ -47,7 +48,7 @@ class Rendering:
     @classmethod
     def of(cls, head: RequestHead, parameters: Parameters, helper: Executor | None) -> Rendering:
         """What a request asks for."""
-        columns = CONTENT_TYPE.encode() in head.fields.get(b"accept", b"")
+        columns = _COLUMNS in head.fields.get(b"accept", b"")
         return cls(parameters.limit(), bool(parameters.text("stats")), columns, time.perf_counter(), helper)
 
     def shown(self, size: int) -> int:

@@ -1,8 +1,8 @@
 """For tests: call every route as every kind of caller, and see that the right ones are let in.
 
-`verdicts` replaces each route's handler by one that only says "let in" and leaves everything else as it is:
+`verdicts` replaces each route's handlers by ones that only say "let in" and leaves everything else as it is:
 router, admission, authentication, access. A test compares its result with the table that it expects, so that
-a new route without an entry there fails.
+a new route without an entry there fails. Where a route can be answered at once, both ways to it must agree.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from starlette.responses import Response
 from vedette.http.application import build_application
 from vedette.http.auth.principals import LOOPBACK_PEER, NOBODY, ROLE_SCOPES, Principal, Proof, effective_scopes
 from vedette.http.head import RequestHead
-from vedette.http.routing import Route, Router
+from vedette.http.routing import Ask, Route, Router
 from vedette.http.settings import HttpSettings
 from vedette.store.state import Role, Scope, UserId
 
@@ -42,26 +42,35 @@ CALLERS: Mapping[str, Principal] = {
 
 
 async def verdicts(routers: Sequence[Router]) -> dict[tuple[str, str], frozenset[str]]:
-    """Which of `CALLERS` each route lets in, by method and path."""
+    """Which of `CALLERS` each route lets in, by method and path.
+
+    Raises:
+        AssertionError: a caller is let in on one way to a route and not on the other.
+    """
     replaced = [
-        dataclasses.replace(
-            router, routes=tuple(dataclasses.replace(route, handler=_let_in) for route in router.routes)
-        )
-        for router in routers
+        dataclasses.replace(router, routes=tuple(_replaced(route) for route in router.routes)) for router in routers
     ]
     caller = NOBODY
 
     async def identify(_head: RequestHead, _scope: Any) -> Principal:
         return caller
 
-    application = build_application(replaced, identify=identify, settings=HttpSettings(access_log=False))
+    def recall(_head: RequestHead, _scope: Any) -> Principal:
+        return caller
+
+    application = build_application(replaced, identify=identify, recall=recall, settings=HttpSettings(access_log=False))
     found: dict[tuple[str, str], set[str]] = {}
     for route, method in _all(routers):
         admitted = found.setdefault((method, route.path), set())
         for name, principal in CALLERS.items():
             caller = principal
-            if await _status(application, method, route.path) == _LET_IN:
+            let_in = await _status(application, method, route.path) == _LET_IN
+            if let_in:
                 admitted.add(name)
+            if route.at_once is not None:
+                at_once = application.directly.answer(_scope(method, route.path), b"") is not None
+                if at_once != let_in:
+                    raise AssertionError(f"{method} {route.path}: {name} is judged differently at once")
     return {key: frozenset(names) for key, names in found.items()}
 
 
@@ -69,12 +78,19 @@ def _all(routers: Sequence[Router]) -> list[tuple[Route, str]]:
     return [(route, method) for router in routers for route in router.routes for method in route.methods]
 
 
+def _replaced(route: Route) -> Route:
+    return dataclasses.replace(route, handler=_let_in, at_once=None if route.at_once is None else _let_in_at_once)
+
+
+def _let_in_at_once(_asked: Ask) -> bytes:
+    return b"{}"
+
+
 async def _let_in(_request: Request) -> Response:
     return Response(status_code=_LET_IN)
 
 
 async def _status(application: Any, method: str, template: str) -> int:
-    path = "/".join("1" if part.startswith("{") else part for part in template.split("/"))
     statuses: list[int] = []
 
     async def receive() -> dict[str, Any]:
@@ -84,7 +100,13 @@ async def _status(application: Any, method: str, template: str) -> int:
         if message["type"] == "http.response.start":
             statuses.append(message["status"])
 
-    scope = {
+    await application(_scope(method, template), receive, send)
+    return statuses[0]
+
+
+def _scope(method: str, template: str) -> dict[str, Any]:
+    path = "/".join("1" if part.startswith("{") else part for part in template.split("/"))
+    return {
         "type": "http",
         "http_version": "1.1",
         "method": method,
@@ -96,5 +118,3 @@ async def _status(application: Any, method: str, template: str) -> int:
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 7300),
     }
-    await application(scope, receive, send)
-    return statuses[0]

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from vedette.model.frames import LabelFrame
-from vedette.model.kernels import inline, kernel
+from vedette.model.kernels import kernel, leaf
 from vedette.query.promql.row_kernels import Window
 from vedette.query.promql.rows import StoredRuns
 from vedette.query.promql.values import Bools, Floats, Ints
@@ -77,7 +77,7 @@ def smoothed_selector(
     return ExtendedRows(runs, labels, drop_name, _POINT, True, first_ms, step_ms, 0, lookback_ms)  # noqa: FBT003
 
 
-@inline
+@leaf
 def between(times: Ints, values: Floats, k: int, at: int, is_counter: bool) -> float:  # noqa: FBT001
     """The value at a time between samples k and k + 1; a counter that was reset starts from zero."""
     before, after = values[k], values[k + 1]
@@ -86,7 +86,7 @@ def between(times: Ints, values: Floats, k: int, at: int, is_counter: bool) -> f
     return before + (after - before) * float(at - times[k]) / float(times[k + 1] - times[k])
 
 
-@inline
+@leaf
 def extended_growth(
     t: Ints,
     v: Floats,

@@ -14,9 +14,9 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from vedette.model.kernels import inline, kernel
+from vedette.model.kernels import kernel, leaf
 from vedette.query.promql.values import Bools, Floats, Ints
-from vedette.query.promql.window_orders import quantile_of_sorted, sort_nan_first
+from vedette.query.promql.window_orders import quantile_of_sorted, sort_nan_first, sort_plain
 from vedette.query.promql.window_sums import add
 
 
@@ -80,7 +80,7 @@ def find_groups(columns: NDArray[np.int32], groups: Ints, firsts: Ints) -> int:
     return found
 
 
-@inline
+@leaf
 def sum_lanes(row: Floats, mask: Bools, totals: Floats, carries: Floats, counts: Floats) -> None:
     """Neumaier's addition of a row to its group's sums, where there is something to add."""
     for i in range(row.size):
@@ -95,7 +95,7 @@ def sum_lanes(row: Floats, mask: Bools, totals: Floats, carries: Floats, counts:
         counts[i] = count + 1.0 if mask[i] else count
 
 
-@inline
+@leaf
 def mean_lanes(row: Floats, mask: Bools, totals: Floats, carries: Floats, counts: Floats, running: Bools) -> None:
     """The same for averages: a running mean from where the sum would overflow."""
     overflows = 0
@@ -124,7 +124,7 @@ def mean_lanes(row: Floats, mask: Bools, totals: Floats, carries: Floats, counts
         totals[i], carries[i] = add(value / count, share * totals[i], share * carries[i])
 
 
-@inline
+@leaf
 def variance_step(row: Floats, mask: Bools, means: Floats, squares: Floats, counts: Floats) -> None:
     """Welford's update of mean and sum of squared distances."""
     for i in range(row.size):
@@ -165,6 +165,21 @@ def accumulate(
         counts: float64[groups, steps]: how many values have been seen.
         running: bool[groups, steps]: where an average has become a running mean.
     """
+    add_rows(operation, rows, present, groups, totals, carries, counts, running)
+
+
+@leaf
+def add_rows(
+    operation: int,
+    rows: Floats,
+    present: Bools,
+    groups: Ints,
+    totals: Floats,
+    carries: Floats,
+    counts: Floats,
+    running: Bools,
+) -> None:
+    """The work of `accumulate`."""
     for r in range(groups.size):
         group = groups[r]
         row, mask = rows[r], present[r]
@@ -192,13 +207,13 @@ def accumulate(
             variance_step(row, mask, total, carries[group], count)
 
 
-@inline
+@leaf
 def ranks_below(a: float, b: float) -> bool:
     """Whether a is to be thrown out before b."""
     return math.isnan(a) or a < b
 
 
-@inline
+@leaf
 def offer(value: float, row: int, size: int, limit: int, heap: Floats, owners: Ints) -> int:
     """Put a value into a heap of the `limit` largest, the smallest on top.
 
@@ -354,7 +369,7 @@ def quantile_groups(  # noqa: PLR0913 - a kernel takes columns and numbers, not 
                 out[group, left + i] = quantile_of(column, wanted[left + i])
 
 
-@inline
+@leaf
 def quantile_of(values: Floats, q: float) -> float:
     """The q-quantile of values in any order; they are reordered."""
     size = values.size
@@ -390,7 +405,7 @@ def quantile_of(values: Floats, q: float) -> float:
     return below * (1.0 - weight) + above * weight
 
 
-@inline
+@leaf
 def select(values: Floats, place: int) -> None:
     """Reorder so that `values[place]` is what sorting would put there, and nothing behind it is smaller."""
     low, high = 0, values.size - 1
@@ -398,7 +413,7 @@ def select(values: Floats, place: int) -> None:
     while high > low:
         rounds += 1
         if rounds > 64:
-            values[low : high + 1].sort()
+            sort_plain(values[low : high + 1])
             return
         a, b, c = values[low], values[(low + high) // 2], values[high]
         pivot = max(min(a, b), min(max(a, b), c))

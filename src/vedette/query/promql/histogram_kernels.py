@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from vedette.model.kernels import inline, kernel
+from vedette.model.kernels import kernel, leaf
 from vedette.query.promql.values import Bools, Floats, Ints
 
 FORCED_FIELDS: Final = 6
@@ -26,7 +26,7 @@ _SMALLEST_NORMAL: Final = sys.float_info.min
 _LARGEST: Final = sys.float_info.max
 
 
-@inline
+@leaf
 def almost_equal(a: float, b: float) -> bool:
     """Whether two counts differ by no more than rounding explains."""
     total, difference = abs(a) + abs(b), abs(a - b)
@@ -35,7 +35,7 @@ def almost_equal(a: float, b: float) -> bool:
     return difference / min(total, _LARGEST) < _TOLERANCE
 
 
-@inline
+@leaf
 def bucket_quantile(  # noqa: C901, PLR0911 - the cases of Prometheus' BucketQuantile, in its order
     q: float, bounds: Floats, counts: Floats, size: int, note: Floats
 ) -> float:
@@ -87,7 +87,7 @@ def bucket_quantile(  # noqa: C901, PLR0911 - the cases of Prometheus' BucketQua
     return start + (bounds[bucket] - start) * (rank / count)
 
 
-@inline
+@leaf
 def rank_of(limit: float, low: float, high: float, rank: float, count: float) -> float:
     """How many observations lie below a limit within a bucket."""
     if low == -math.inf:
@@ -95,7 +95,7 @@ def rank_of(limit: float, low: float, high: float, rank: float, count: float) ->
     return rank + (count - rank) * (limit - low) / (high - low)
 
 
-@inline
+@leaf
 def bucket_fraction(lower: float, upper: float, bounds: Floats, counts: Floats, size: int) -> float:
     """The share of observations between two limits."""
     observed = counts[size - 1]

@@ -18,6 +18,9 @@ from vedette.query.promql.values import Block, Bools, Ints
 METADATA_LABELS: Final = (METRIC_NAME, "__type__", "__unit__")
 """Labels that say what a metric is; gone once a function has made something else of it."""
 
+_FEW_ROWS: Final = 200
+"""So many are put in order faster without NumPy."""
+
 SAME_LABELS: Final = "vector cannot contain metrics with the same labelset"
 
 
@@ -117,20 +120,38 @@ def sort_by_labels(labels: LabelFrame) -> Ints:
 
     A label set that ends where another goes on comes first.
     """
-    names = [name for name in sorted(labels.columns) if labels.columns[name].any()]
+    size = labels.size
+    if size <= 1:
+        return np.arange(size, dtype=np.int64)
     keys: list[NDArray[np.int64]] = []
-    ends = np.ones(labels.size, np.bool_)
-    for name in reversed(names):
+    ends = np.ones(size, np.bool_)
+    for name in sorted(labels.columns, reverse=True):
         column = labels.columns[name]
-        numbers, inverse = np.unique(column, return_inverse=True)
-        texts = [labels.symbols.text(number) for number in numbers.tolist()]
-        ranks = np.empty(len(texts), np.int64)
-        ranks[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(1, len(texts) + 1)
+        if (column == column[0]).all():
+            if column[0]:
+                # No order among these; but what all have may come behind what some have.
+                ends[:] = False
+            continue
+        ranks = _ranks_of_texts(column, labels)
         absent = column == 0
         # Without this label the next one counts, whose name is larger; or there is none, and it comes first.
-        keys.append(np.where(absent, np.where(ends, 0, len(texts) + 1), ranks[inverse]))
+        keys.append(np.where(absent, np.where(ends, 0, size + 1), ranks))
         ends &= absent
-    return np.lexsort(keys).astype(np.int64) if keys else np.arange(labels.size, dtype=np.int64)
+    return np.lexsort(keys).astype(np.int64) if keys else np.arange(size, dtype=np.int64)
+
+
+def _ranks_of_texts(column: NDArray[np.int32], labels: LabelFrame) -> NDArray[np.int64]:
+    """The place of each row's text among the different texts in their order, from 1 on."""
+    text = labels.symbols.text
+    if labels.size <= _FEW_ROWS:
+        numbers: list[int] = column.tolist()
+        place = {number: i for i, number in enumerate(sorted(set(numbers), key=text), 1)}
+        return np.array([place[number] for number in numbers], np.int64)
+    different, inverse = np.unique(column, return_inverse=True)
+    texts = [text(number) for number in different.tolist()]
+    ranks = np.empty(len(texts), np.int64)
+    ranks[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(1, len(texts) + 1)
+    return ranks[inverse]
 
 
 def show_labels(labels: LabelSet) -> str:

@@ -77,7 +77,12 @@ class Plan:
         self._seen: dict[Expr, int] = {}
         # The ids above are valid as long as the tree lives.
         self.expr = expr
-        self._visit(expr)
+        nodes: list[Expr] = []
+        self._visit(expr, nodes)
+        # What reads no samples is computed again for less than it takes to compare it.
+        if sum(isinstance(node, VectorSelector) for node in nodes) > 1:
+            for node in nodes:
+                self._seen[node] = self._seen.get(node, 0) + 1
 
     def is_invariant(self, expr: Expr) -> bool:
         """Whether it gives the same at every step."""
@@ -85,10 +90,10 @@ class Plan:
 
     def is_repeated(self, expr: Expr) -> bool:
         """Whether an equal expression stands elsewhere in the query."""
-        return self._seen.get(expr, 0) > 1
+        return bool(self._seen) and self._seen.get(expr, 0) > 1
 
-    def _visit(self, expr: Expr) -> bool:
-        parts = [self._visit(part) for part in children(expr)]
+    def _visit(self, expr: Expr, nodes: list[Expr]) -> bool:
+        parts = [self._visit(part, nodes) for part in children(expr)]
         match expr:
             case NumberLiteral() | StringLiteral():
                 invariant = True
@@ -101,5 +106,5 @@ class Plan:
                 invariant = all(parts)
         self._invariant[id(expr)] = invariant
         if isinstance(expr, (Call, Aggregate, Binary, VectorSelector)):
-            self._seen[expr] = self._seen.get(expr, 0) + 1
+            nodes.append(expr)
         return invariant

@@ -238,11 +238,8 @@ def _suspicious(ev: Evaluation, labels: LabelFrame) -> Bools:
         types = labels.columns.get("__type__", np.zeros(labels.size, np.int32))
         fine = [ev.symbols.intern(text) for text in _COUNTER_TYPES]
         return (names != 0) & ~np.isin(types, fine)
-    odd = [
-        number
-        for number in np.unique(names).tolist()
-        if number and not ev.symbols.text(number).endswith(_COUNTER_SUFFIXES)
-    ]
+    different: list[int] = [int(names[0])] if (names == names[0]).all() else np.unique(names).tolist()
+    odd = [number for number in different if number and not ev.symbols.text(number).endswith(_COUNTER_SUFFIXES)]
     return np.isin(names, odd) if odd else np.zeros(labels.size, np.bool_)
 
 
@@ -261,7 +258,7 @@ def _remark_on_counters(
                 ev.annotations.add(notes.possible_non_counter_type(metric, ev.symbols.text(kind), arg.span))
             else:
                 ev.annotations.add(notes.possible_non_counter(metric, arg.span))
-    for name in np.unique(names[overlaps]).tolist():
+    for name in np.unique(names[overlaps]).tolist() if overlaps.any() else ():
         ev.annotations.add(notes.overlapping_start(ev.symbols.text(name), arg.span))
 
 

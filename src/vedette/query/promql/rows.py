@@ -17,14 +17,20 @@ from numpy.typing import NDArray
 
 from vedette.model.frames import LabelFrame
 from vedette.model.samples import SampleRuns
+from vedette.query.promql.instant_kernels import fill_instants
 from vedette.query.promql.options import EvalOptions, Ledger
-from vedette.query.promql.row_kernels import Window, fill_instants, fill_windows
+from vedette.query.promql.row_kernels import Window, fill_windows
+from vedette.query.promql.runs import NO_RUNS, NOT_PACKED
 from vedette.query.promql.start_times import fill_started
 from vedette.query.promql.values import Block, Bools, Floats, Ints
 from vedette.query.promql.workers import run_all, split
 from vedette.query.source import SampleSource
+from vedette.store.head.unpacking import Packed
 
-_BATCH_SAMPLES: Final = 96_000
+_BATCH_SAMPLES: Final = 400_000
+_BATCH_CELLS: Final = 48_000
+_PIECE_SAMPLES: Final = 96_000
+"""So many samples are unpacked at a time where that is not done one series at a time."""
 _FEWEST_ROWS: Final = 16
 _HEAVY_ROW: Final = 500_000
 """A row that costs so much is a batch by itself, so that a query can be ended between two of them."""
@@ -38,6 +44,27 @@ _Item = TypeVar("_Item", np.float64, np.bool_)
 
 Mapping = Callable[[Floats, Bools, Floats, Bools], tuple[Floats, Bools]]
 """Element by element: values, mask, and room for new ones (possibly the same arrays) to new values and mask."""
+
+
+class PackedReader(Protocol):
+    """The method `read_packed` of a source that holds samples in memory; kernels unpack them series by series."""
+
+    def __call__(
+        self, handles: NDArray[np.int64], start_ms: int, end_ms: int, use: Callable[[Packed], int]
+    ) -> int | None:
+        """Have `use` read what `SampleSource.read` would give.
+
+        Args:
+            handles: of the series.
+            start_ms: from here ...
+            end_ms: ... to here.
+            use: see `SampleMemory.read_packed`; it may be called several times, the last time counts.
+
+        Returns:
+            How many samples there were; None if not all of them are in memory: whatever `use` was given, if it was
+            called at all, is then of no worth.
+        """
+        ...
 
 
 class RowSource(Protocol):
@@ -160,6 +187,15 @@ class StoredRuns:
         self.ledger.read(int(runs.offsets[-1]))
         return runs
 
+    def read_packed(self, low: int, high: int, use: Callable[[Packed], int]) -> bool:
+        """Have the samples of some of the series read from memory; false if they are not all there."""
+        read: PackedReader | None = getattr(self.source, "read_packed", None)
+        samples = read(self.handles[low:high], self.start_ms, self.end_ms, use) if read is not None else None
+        if samples is None:
+            return False
+        self.ledger.read(samples)
+        return True
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SubqueryRuns:
@@ -214,36 +250,24 @@ class InstantRows:
 
     def make(self, low: int, high: int, values: Floats, present: Bools) -> tuple[Floats, Bools]:
         """The rows from `low` to before `high`."""
-        runs = self.runs.read(low, high)
-        want_times = self.wanted is Wanted.TIME
-        fill_instants(
-            runs.offsets,
-            runs.times,
-            runs.values,
-            self.first_ms,
-            self.step_ms,
-            self.lookback_ms,
-            want_times,
-            values,
-            present,
-        )
-        if self.wanted is Wanted.START:
+        times = (self.first_ms, self.step_ms, self.lookback_ms, self.wanted is Wanted.TIME)
+
+        def unpack(packed: Packed) -> int:
+            return fill_instants(*NO_RUNS, packed, *times, values, present)
+
+        if self.wanted is not Wanted.START and self.runs.read_packed(low, high, unpack):
+            return values, present
+        for first, last in _pieces(self.cost, low, high):
+            runs = self.runs.read(first, last)
+            rows, mask = values[first - low : last - low], present[first - low : last - low]
+            fill_instants(runs.offsets, runs.times, runs.values, NOT_PACKED, *times, rows, mask)
+            if self.wanted is not Wanted.START:
+                continue
             if runs.starts is None:
-                present[:] = False
-                return values, present
-            seconds = runs.starts / 1000.0
-            ignored = np.empty_like(present)
-            fill_instants(
-                runs.offsets,
-                runs.times,
-                seconds,
-                self.first_ms,
-                self.step_ms,
-                self.lookback_ms,
-                want_times,
-                values,
-                ignored,
-            )
+                mask[:] = False
+                continue
+            ignored = np.empty_like(mask)
+            fill_instants(runs.offsets, runs.times, runs.starts / 1000.0, NOT_PACKED, *times, rows, ignored)
         return values, present
 
 
@@ -280,33 +304,22 @@ class WindowRows:
 
     def make(self, low: int, high: int, values: Floats, present: Bools) -> tuple[Floats, Bools]:
         """The rows from `low` to before `high`."""
-        runs = self.runs.read(low, high)
         window = (self.first_end_ms, self.step_ms, self.range_ms)
-        if runs.starts is not None and self.function in _WITH_STARTS:
-            overlaps = self.overlaps[low:high]
-            fill_started(
-                self.function,
-                runs.offsets,
-                runs.times,
-                runs.values,
-                runs.starts,
-                *window,
-                values,
-                present,
-                overlaps,
-            )
-        else:
-            fill_windows(
-                self.function,
-                runs.offsets,
-                runs.times,
-                runs.values,
-                *window,
-                self.step_times,
-                self.parameters,
-                values,
-                present,
-            )
+        rest = (self.step_times, self.parameters)
+
+        def unpack(packed: Packed) -> int:
+            return fill_windows(self.function, *NO_RUNS, packed, *window, *rest, values, present)
+
+        if not isinstance(self.runs, StoredRuns) or not self.runs.read_packed(low, high, unpack):
+            for first, last in _pieces(self.runs.cost, low, high):
+                runs = self.runs.read(first, last)
+                columns = (runs.offsets, runs.times, runs.values)
+                rows, mask = values[first - low : last - low], present[first - low : last - low]
+                if runs.starts is not None and self.function in _WITH_STARTS:
+                    overlaps = self.overlaps[first:last]
+                    fill_started(self.function, *columns, runs.starts, *window, rows, mask, overlaps)
+                else:
+                    fill_windows(self.function, *columns, NOT_PACKED, *window, *rest, rows, mask)
         if self.filled is not None:
             self.filled[low:high] = present.any(axis=1)
         return values, present
@@ -362,7 +375,13 @@ def shares(size: int, workers: int) -> Sequence[tuple[int, int]]:
 
 def _batches(rows: RowSource, steps: int, low: int, high: int) -> list[tuple[int, int]]:
     cost = rows.cost + steps
-    each = max(_FEWEST_ROWS if cost < _HEAVY_ROW else 1, min(_MOST_ROWS, _BATCH_SAMPLES // max(cost, 1)))
+    most = min(_MOST_ROWS, _BATCH_SAMPLES // cost, _BATCH_CELLS // steps)
+    each = max(_FEWEST_ROWS if cost < _HEAVY_ROW else 1, most)
+    return [(first, min(first + each, high)) for first in range(low, high, each)]
+
+
+def _pieces(cost: int, low: int, high: int) -> list[tuple[int, int]]:
+    each = max(1, _PIECE_SAMPLES // max(cost, 1))
     return [(first, min(first + each, high)) for first in range(low, high, each)]
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vedette.model.kernels import inline, kernel
+from vedette.model.kernels import kernel, leaf
 from vedette.query.promql.row_kernels import Window
 from vedette.query.promql.values import Bools, Floats, Ints
 from vedette.query.promql.windows import count_until
@@ -20,7 +20,7 @@ from vedette.query.promql.windows import count_until
 _RATE, _INCREASE, _IRATE = int(Window.RATE), int(Window.INCREASE), int(Window.IRATE)
 
 
-@inline
+@leaf
 def begins_anew(before_start: int, before: int, start: int, at: int) -> bool:
     """Whether a counter was reset between two samples, by their start times."""
     if start == 0 or start >= at or start < before:
@@ -90,7 +90,7 @@ def fill_started(  # noqa: PLR0913 - a kernel takes columns and numbers, not obj
                 present[r, i] = True
 
 
-@inline
+@leaf
 def started_rate(t: Ints, v: Floats, s: Ints, low: int, high: int, end: int, span: int) -> tuple[bool, float]:
     """How much a counter grew in a window, and whether that can be said."""
     between = high - low - 1

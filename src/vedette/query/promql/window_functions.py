@@ -6,81 +6,103 @@ They follow Prometheus' promql/functions.go to the last digit. `lows` and `highs
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from vedette.model.kernels import inline
+from vedette.model.kernels import leaf
 from vedette.query.promql.values import Bools, Floats, Ints
+from vedette.query.promql.windows import even_stretch
 
 
-@inline
+@leaf
 def mark_present(lows: Ints, highs: Ints, least: int, present: Bools) -> None:
     """Windows with at least that many samples give a value."""
     for i in range(lows.size):
         present[i] = highs[i] - lows[i] >= least
 
 
-@inline
-def extrapolation_edges(
-    times: Ints, lows: Ints, highs: Ints, first_end: int, step: int, span: int, lanes: Floats
+@leaf
+def extrapolation_edges(  # noqa: PLR0913 - a kernel takes columns and numbers, not objects
+    times: Ints,
+    distance: int,
+    lows: Ints,
+    highs: Ints,
+    first_end: int,
+    step: int,
+    span: int,
+    per_second_of: float,
+    lanes: Floats,
 ) -> None:
     """What rate, increase and delta need of the times alone, kept while the times stay the same.
 
     Lane 0: seconds between the window's first and last sample. Lane 1 and 2: seconds to extrapolate at
-    the start and at the end, before a counter's zero is looked at.
+    the start and at the end, before a counter's zero is looked at. Lane 3: by what to multiply the growth.
+    `distance` is the times' `spacing`.
     """
-    sampled, to_start, to_end = lanes[0], lanes[1], lanes[2]
+    sampled, to_start, to_end, factors = lanes[0], lanes[1], lanes[2], lanes[3]
     last = max(times.size - 1, 0)
-    # Differences are far below 2**53 and so exact as floats.
-    for i in range(lows.size):
-        end = first_end + i * step
-        first_time, last_time = times[min(lows[i], last)], times[max(highs[i] - 1, 0)]
-        sampled[i] = float(last_time - first_time)
-        to_start[i] = float(first_time - (end - span))
-        to_end[i] = float(end - last_time)
-    for i in range(lows.size):
-        seconds = sampled[i] / 1000.0
-        average = seconds / float(max(highs[i] - lows[i] - 1, 1))
-        threshold = average * 1.1
-        before, after = to_start[i] / 1000.0, to_end[i] / 1000.0
-        sampled[i] = seconds
-        to_start[i] = average / 2.0 if before >= threshold else before
-        to_end[i] = average / 2.0 if after >= threshold else after
+    scale = per_second_of if per_second_of > 0.0 else 1.0
+    start = 0
+    while start < lows.size:
+        end = even_stretch(lows, highs, start)
+        # Where windows move as the samples do, they are all alike.
+        alike = end - start > 1 and distance > 0 and (lows[start + 1] - lows[start]) * distance == step
+        for i in range(start, start + 1 if alike else end):
+            until = first_end + i * step
+            first_time, last_time = times[min(lows[i], last)], times[max(highs[i] - 1, 0)]
+            # Differences are far below 2**53 and so exact as floats.
+            seconds = float(last_time - first_time) / 1000.0
+            average = seconds / float(max(highs[i] - lows[i] - 1, 1))
+            threshold = average * 1.1
+            before, after = float(first_time - (until - span)) / 1000.0, float(until - last_time) / 1000.0
+            before = average / 2.0 if before >= threshold else before
+            after = average / 2.0 if after >= threshold else after
+            sampled[i], to_start[i], to_end[i] = seconds, before, after
+            factors[i] = (seconds + before + after) / seconds / scale
+        if alike:
+            for lane in range(4):
+                edges = lanes[lane, start:end]
+                edge = edges[0]
+                for i in range(edges.size):
+                    edges[i] = edge
+        start = end
 
 
-@inline
-def count_resets(values: Floats, size: int) -> int:
-    """How often the values fall."""
+@leaf
+def count_falls(values: Floats) -> int:
+    """How often a value is smaller than the one before."""
     falls = 0
-    for k in range(1, size):
+    for k in range(1, values.size):
         falls += values[k] < values[k - 1]
     return falls
 
 
-@inline
-def add_back_resets(values: Floats, lows: Ints, highs: Ints, resets: int, row: Floats) -> None:
-    """Add to each window's increase what its counter had reached before each reset, one after the other as they came.
+@leaf
+def add_resets(values: Floats, lows: Ints, highs: Ints, row: Floats) -> None:
+    """Add to each window what a counter had reached whenever it was reset, in the order of time.
 
-    Windows only ever move on, so that what lies before one lies before all later ones.
+    The windows that hold a reset lie side by side, so that they are added to together.
     """
-    falls = np.empty(resets, np.int64)
-    found = 0
-    for k in range(1, values.size):
-        if values[k] < values[k - 1]:
-            falls[found] = k
-            found += 1
-    passed = 0
-    for i in range(lows.size):
-        while passed < resets and falls[passed] <= lows[i]:
-            passed += 1
-        place = passed
-        while place < resets and falls[place] < highs[i]:
-            row[i] += values[falls[place] - 1]
-            place += 1
+    if count_falls(values) == 0:
+        return
+    steps = lows.size
+    entered = left = 0
+    for start in range(1, values.size, 64):
+        end = min(start + 64, values.size)
+        if count_falls(values[start - 1 : end]) == 0:
+            continue
+        for k in range(start, end):
+            reached = values[k - 1]
+            if values[k] < reached:
+                while entered < steps and highs[entered] <= k:
+                    entered += 1
+                while left < steps and lows[left] < k:
+                    left += 1
+                holding = row[entered : max(left, entered)]
+                for i in range(holding.size):
+                    holding[i] += reached
 
 
-@inline
+@leaf
 def extrapolated_row(
     values: Floats,
     lows: Ints,
@@ -91,57 +113,83 @@ def extrapolated_row(
     row: Floats,
 ) -> None:
     """Rate (`per_second_of` is the range in seconds), increase and delta (0)."""
-    sampled, to_start, to_end, firsts = lanes[0], lanes[1], lanes[2], lanes[3]
-    size = values.size
-    last = max(size - 1, 0)
+    sampled, to_start, to_end, factors, firsts = lanes[0], lanes[1], lanes[2], lanes[3], lanes[4]
+    last = max(values.size - 1, 0)
     for i in range(lows.size):
-        firsts[i] = values[min(lows[i], last)]
-        row[i] = values[max(highs[i] - 1, 0)] - firsts[i]
-    resets = count_resets(values, size) if is_counter else 0
-    if resets:
-        add_back_resets(values, lows, highs, resets, row)
+        # Unsigned, because signed places may count from the end.
+        first = values[np.uint64(min(lows[i], last))]
+        firsts[i] = first
+        row[i] = values[np.uint64(max(highs[i] - 1, 0))] - first
+    if not is_counter:
+        for i in range(lows.size):
+            row[i] *= factors[i]
+        return
+    add_resets(values, lows, highs, row)
     scale = per_second_of if per_second_of > 0.0 else 1.0
-    for i in range(lows.size):
-        grown, seconds, before, first = row[i], sampled[i], to_start[i], firsts[i]
-        # A counter starts at zero: do not extrapolate to below.
-        to_zero = seconds * (first / grown)
-        rises = is_counter and grown > 0.0 and first >= 0.0 and to_zero < before
-        before = to_zero if rises else before
-        row[i] = grown * ((seconds + before + to_end[i]) / seconds / scale)
-
-
-@inline
-def last_two_row(times: Ints, values: Floats, lows: Ints, highs: Ints, is_rate: bool, row: Floats) -> None:  # noqa: FBT001
-    """The values of irate and idelta."""
-    for i in range(lows.size):
-        high = highs[i]
-        if high - lows[i] < 2:
+    if count_near_zero(sampled, to_start, firsts, row) == 0:
+        for i in range(lows.size):
+            row[i] *= factors[i]
+        return
+    for start in range(0, lows.size, 64):
+        end = min(start + 64, lows.size)
+        part, seconds, befores = row[start:end], sampled[start:end], to_start[start:end]
+        afters, begins, usual = to_end[start:end], firsts[start:end], factors[start:end]
+        if count_near_zero(seconds, befores, begins, part) == 0:
+            for i in range(part.size):
+                part[i] *= usual[i]
             continue
-        newest, previous = values[high - 1], values[high - 2]
+        for i in range(part.size):
+            grown, before, first = part[i], befores[i], begins[i]
+            # A counter starts at zero: do not extrapolate to below.
+            to_zero = seconds[i] * (first / grown)
+            rises = (grown > 0.0) & (first >= 0.0) & (to_zero < before)
+            before = to_zero if rises else before
+            part[i] = grown * ((seconds[i] + before + afters[i]) / seconds[i] / scale)
+
+
+@leaf
+def count_near_zero(sampled: Floats, to_start: Floats, firsts: Floats, grown: Floats) -> int:
+    """How many counters may have been zero within the time to extrapolate, if they grew steadily.
+
+    Those that are counted need a division to be sure, the others do not.
+    """
+    near = 0
+    for i in range(grown.size):
+        reach = sampled[i] * firsts[i]
+        above = (reach > to_start[i] * grown[i] * 1.0000001) & (reach > 1e-280)
+        near += (grown[i] > 0.0) & (firsts[i] >= 0.0) & (not above)
+    return near
+
+
+@leaf
+def last_two_row(times: Ints, values: Floats, lows: Ints, highs: Ints, is_rate: bool, row: Floats) -> None:  # noqa: FBT001
+    """The values of irate and idelta; of no meaning where a window has not got two samples."""
+    for i in range(lows.size):
+        last, before = np.uint64(max(highs[i] - 1, 0)), np.uint64(max(highs[i] - 2, 0))
+        newest, previous = values[last], values[before]
         result = newest - previous
         if is_rate:
-            if newest < previous:
-                result = newest
-            result = result / (float(times[high - 1] - times[high - 2]) / 1000.0)
+            result = newest if newest < previous else result
+            result = result / (float(times[last] - times[before]) / 1000.0)
         row[i] = result
 
 
-@inline
-def count_turns_row(values: Floats, lows: Ints, highs: Ints, only_falls: bool, counts: Floats, row: Floats) -> None:  # noqa: FBT001
+@leaf
+def count_turns_row(values: Floats, lows: Ints, highs: Ints, only_falls: bool, counts: Ints, row: Floats) -> None:  # noqa: FBT001
     """Changes, or with `only_falls` resets: how often a value differs from the one before."""
-    size = values.size
-    if size:
-        counts[0] = 0.0
-    for k in range(1, size):
+    turns = 0
+    for k in range(1, values.size):
         a, b = values[k - 1], values[k]
-        turn = b < a if only_falls else b != a and not (math.isnan(a) and math.isnan(b))
-        counts[k] = counts[k - 1] + (1.0 if turn else 0.0)
+        # A NaN is not equal to itself, but no change from another one.
+        turns += b < a if only_falls else (b != a) & ((a == a) | (b == b))  # noqa: PLR0124
+        counts[k] = turns
+    counts[0] = 0
     for i in range(lows.size):
         if highs[i] > lows[i]:
-            row[i] = counts[highs[i] - 1] - counts[lows[i]]
+            row[i] = float(counts[highs[i] - 1] - counts[lows[i]])
 
 
-@inline
+@leaf
 def smoothed_row(values: Floats, lows: Ints, highs: Ints, smoothing: Floats, trend: Floats, row: Floats) -> None:
     """double_exponential_smoothing."""
     for i in range(lows.size):

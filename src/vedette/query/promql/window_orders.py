@@ -8,19 +8,28 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
-from vedette.model.kernels import inline
+from vedette.model.kernels import leaf
 from vedette.query.promql.values import Floats, Ints
 from vedette.query.promql.windows import FEW, deal, even_stretch, longest_window
 
 
-@inline
-def extreme_row(values: Floats, lows: Ints, highs: Ints, is_max: bool, table: Floats, row: Floats) -> None:  # noqa: FBT001
+@leaf
+def extreme_row(
+    values: Floats,
+    lows: Ints,
+    highs: Ints,
+    is_max: bool,  # noqa: FBT001
+    table: Floats,
+    other: Floats,
+    row: Floats,
+) -> None:
     """max_over_time and min_over_time; a NaN counts only where there is nothing else.
 
     Two overlapping stretches of a power of two samples cover a window; `table` holds the extreme of the
     stretch that begins at each sample, so that the cost does not grow with the size of the windows.
+
+    Args:
+        table: scratch space as long as the run; `other` likewise.
     """
     size = values.size
     longest = longest_window(lows, highs)
@@ -31,10 +40,15 @@ def extreme_row(values: Floats, lows: Ints, highs: Ints, is_max: bool, table: Fl
         table[k] = values[k] if is_max else -values[k]
     reach = 1
     while reach < width:
-        for k in range(size - reach):
-            a, b = table[k], table[k + reach]
-            table[k] = b if b > a or a != a else a  # noqa: PLR0124 - a NaN is not equal to itself
+        # Back and forth between two arrays, so that many places can be worked on at once.
+        widen_stretches(table[:size], reach, other)
         reach *= 2
+        if reach < width:
+            widen_stretches(other[:size], reach, table)
+            reach *= 2
+        else:
+            for k in range(size):
+                table[k] = other[k]
     for i in range(lows.size):
         low, high = lows[i], highs[i]
         if high <= low:
@@ -52,7 +66,18 @@ def extreme_row(values: Floats, lows: Ints, highs: Ints, is_max: bool, table: Fl
         row[i] = best
 
 
-@inline
+@leaf
+def widen_stretches(best: Floats, reach: int, wider: Floats) -> None:
+    """From the largest value of the `reach` ones that begin at each place to that of twice as many."""
+    ahead = best[min(reach, best.size) :]
+    for k in range(ahead.size):
+        a, b = best[k], ahead[k]
+        wider[k] = b if (b > a) | (a != a) else a  # noqa: PLR0124 - a NaN is not equal to itself
+    for k in range(ahead.size, best.size):
+        wider[k] = best[k]
+
+
+@leaf
 def time_of_extreme_row(
     times: Ints,
     values: Floats,
@@ -73,7 +98,7 @@ def time_of_extreme_row(
         row[i] = float(times[place]) / 1000.0
 
 
-@inline
+@leaf
 def quantile_of_sorted(ordered: Floats, size: int, q: float) -> float:
     """The q-quantile of values in rising order, NaN first."""
     if size == 0 or math.isnan(q):
@@ -89,7 +114,7 @@ def quantile_of_sorted(ordered: Floats, size: int, q: float) -> float:
     return ordered[int(low)] * (1.0 - weight) + ordered[int(high)] * weight
 
 
-@inline
+@leaf
 def position(ordered: Floats, size: int, value: float) -> int:
     """Where a value belongs among values in rising order, NaN first."""
     if math.isnan(value):
@@ -105,7 +130,7 @@ def position(ordered: Floats, size: int, value: float) -> int:
     return low
 
 
-@inline
+@leaf
 def slide(values: Floats, ordered: Floats, held: Ints, low: int, high: int) -> int:
     """Bring the ordered samples of one window up to date with the next.
 
@@ -132,7 +157,7 @@ def slide(values: Floats, ordered: Floats, held: Ints, low: int, high: int) -> i
     return size
 
 
-@inline
+@leaf
 def sort_lanes(columns: Floats, size: int, width: int) -> None:
     """Sort many columns of `size` values at once by Batcher's odd-even merge network.
 
@@ -156,8 +181,8 @@ def sort_lanes(columns: Floats, size: int, width: int) -> None:
         run *= 2
 
 
-@inline
-def quantile_row(
+@leaf
+def quantile_row(  # noqa: PLR0913 - a kernel takes columns and numbers, not objects
     values: Floats,
     lows: Ints,
     highs: Ints,
@@ -165,6 +190,7 @@ def quantile_row(
     ordered: Floats,
     dealt: Floats,
     columns: Floats,
+    held: Ints,
     row: Floats,
 ) -> None:
     """quantile_over_time: small windows are sorted many at once, large ones kept in order while they slide.
@@ -172,8 +198,9 @@ def quantile_row(
     Args:
         ordered: scratch space as long as the run.
         columns: scratch space, float64[samples of a small window, lanes].
+        held: scratch space, int64[2].
     """
-    held = np.zeros(2, np.int64)
+    held[0] = held[1] = 0
     plain = True
     for k in range(values.size):
         plain &= math.isfinite(values[k])
@@ -194,7 +221,8 @@ def quantile_row(
             width = min(columns.shape[1], end - first)
             for k in range(size):
                 place = (k % stride) * length + k // stride + first - start
-                columns[k, :width] = dealt[place : place + width]
+                for lane in range(width):
+                    columns[k, lane] = dealt[place + lane]
             sort_lanes(columns, size, width)
             for lane in range(width):
                 for k in range(size):
@@ -205,7 +233,7 @@ def quantile_row(
         start = end
 
 
-@inline
+@leaf
 def median_distance(ordered: Floats, size: int, median: float) -> float:
     """The median of the distances from the median, of finite values in rising order: from the middle outwards."""
     right = position(ordered, size, median)
@@ -226,10 +254,12 @@ def median_distance(ordered: Floats, size: int, median: float) -> float:
     return below * 0.5 + distance * 0.5
 
 
-@inline
-def deviation_row(values: Floats, lows: Ints, highs: Ints, ordered: Floats, window: Floats, row: Floats) -> None:
+@leaf
+def deviation_row(
+    values: Floats, lows: Ints, highs: Ints, ordered: Floats, window: Floats, held: Ints, row: Floats
+) -> None:
     """mad_over_time: the median of the distances from the median."""
-    held = np.zeros(2, np.int64)
+    held[0] = held[1] = 0
     for i in range(lows.size):
         if highs[i] <= lows[i]:
             continue
@@ -244,14 +274,51 @@ def deviation_row(values: Floats, lows: Ints, highs: Ints, ordered: Floats, wind
         row[i] = quantile_of_sorted(window, size, 0.5)
 
 
-@inline
+@leaf
 def sort_nan_first(window: Floats) -> None:
     """Rising order, NaN before all else."""
     nans = 0
     for k in range(window.size):
         if math.isnan(window[k]):
-            window[k] = -math.inf
+            window[k] = window[nans]
+            window[nans] = math.nan
             nans += 1
-    window.sort()
-    for k in range(nans):
-        window[k] = math.nan
+    sort_plain(window[nans:])
+
+
+@leaf
+def sort_plain(values: Floats) -> None:
+    """Rising order of values without NaN, in place: few by insertion, many by a heap."""
+    size = values.size
+    if size <= 24:
+        for k in range(1, size):
+            value = values[k]
+            place = k
+            while place > 0 and values[place - 1] > value:
+                values[place] = values[place - 1]
+                place -= 1
+            values[place] = value
+        return
+    for start in range(size // 2 - 1, -1, -1):
+        sift_down(values, start, size)
+    for end in range(size - 1, 0, -1):
+        values[0], values[end] = values[end], values[0]
+        sift_down(values, 0, end)
+
+
+@leaf
+def sift_down(heap: Floats, start: int, size: int) -> None:
+    """Let a value sink in a heap whose largest is on top."""
+    value = heap[start]
+    parent = start
+    while True:
+        child = 2 * parent + 1
+        if child >= size:
+            break
+        if child + 1 < size and heap[child + 1] > heap[child]:
+            child += 1
+        if heap[child] <= value:
+            break
+        heap[parent] = heap[child]
+        parent = child
+    heap[parent] = value

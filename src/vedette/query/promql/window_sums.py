@@ -1,9 +1,10 @@
-"""Sums over windows, compiled: sum, average, variance and linear regression.
+"""Sums over windows, compiled: sum, average and variance.
 
 They follow Prometheus' promql/functions.go to the last digit: the same operations in the same order, the
 same compensation (Neumaier's) in the same places. What differs is the order of the loops. Windows are lanes:
 where they move on evenly, the k-th sample of every window is added before the (k+1)-th of any, so that the
-processor adds for many windows at once and each sum is still the same.
+processor adds for many windows at once and each sum is still the same. There what an addition lost is found as Knuth
+does (`add_finite`), without asking which of the two is larger: both ways find exactly what was lost.
 
 `lows` and `highs` are the windows' bounds (see `windows`); `lanes` is scratch space, float64[LANES, steps],
 and `dealt` (see `deal`) as long as needed for the longest run.
@@ -17,7 +18,7 @@ from typing import Final
 
 import numpy as np
 
-from vedette.model.kernels import inline
+from vedette.model.kernels import leaf
 from vedette.query.promql.values import Floats, Ints
 from vedette.query.promql.windows import FEW, deal, even_stretch
 
@@ -25,7 +26,7 @@ LANES: Final = 8
 """How many rows of scratch space the functions need at most."""
 
 
-@inline
+@leaf
 def add(increment: float, total: float, carry: float) -> tuple[float, float]:
     """Neumaier's compensated addition, as Prometheus' kahansum.Inc."""
     result = total + increment
@@ -33,9 +34,17 @@ def add(increment: float, total: float, carry: float) -> tuple[float, float]:
     return result, 0.0 if abs(result) == np.inf else carry + lost
 
 
-@inline
+@leaf
+def add_finite(increment: float, total: float, carry: float) -> tuple[float, float]:
+    """The same as `add`, where neither the sums nor what is added are infinite or NaN; the carry is NaN otherwise."""
+    result = total + increment
+    part = result - total
+    return result, carry + ((total - (result - part)) + (increment - part))
+
+
+@leaf
 def add_lanes(dealt: Floats, length: int, stride: int, start: int, stop: int, totals: Floats, carries: Floats) -> None:
-    """Neumaier's addition of the samples from `start` to before `stop` of many windows, dealt out by `deal`."""
+    """`add_finite` of the samples from `start` to before `stop` of many windows, dealt out by `deal`."""
     width = totals.size
     k = start
     while k + 4 <= stop:
@@ -47,10 +56,10 @@ def add_lanes(dealt: Floats, length: int, stride: int, start: int, stop: int, to
         first, second = dealt[a : a + width], dealt[b : b + width]
         third, fourth = dealt[c : c + width], dealt[d : d + width]
         for i in range(width):
-            total, carry = add(first[i], totals[i], carries[i])
-            total, carry = add(second[i], total, carry)
-            total, carry = add(third[i], total, carry)
-            total, carry = add(fourth[i], total, carry)
+            total, carry = add_finite(first[i], totals[i], carries[i])
+            total, carry = add_finite(second[i], total, carry)
+            total, carry = add_finite(third[i], total, carry)
+            total, carry = add_finite(fourth[i], total, carry)
             totals[i] = total
             carries[i] = carry
         k += 4
@@ -58,11 +67,11 @@ def add_lanes(dealt: Floats, length: int, stride: int, start: int, stop: int, to
         a = (k % stride) * length + k // stride
         first = dealt[a : a + width]
         for i in range(width):
-            totals[i], carries[i] = add(first[i], totals[i], carries[i])
+            totals[i], carries[i] = add_finite(first[i], totals[i], carries[i])
         k += 1
 
 
-@inline
+@leaf
 def sum_of(values: Floats, low: int, high: int) -> float:
     """The sum."""
     total, carry = 0.0, 0.0
@@ -71,9 +80,36 @@ def sum_of(values: Floats, low: int, high: int) -> float:
     return total if math.isinf(total) else total + carry
 
 
-@inline
+@leaf
+def whole_sums(values: Floats, sums: Ints) -> bool:
+    """Whether all values are whole and so small that their sums are exact in any order; then sums up to each place.
+
+    Args:
+        sums: int64[> samples], set to the sums of the first 0, 1, 2 ... values.
+    """
+    odd = 0
+    limit = 2.0**53 / float(values.size)
+    for k in range(values.size):
+        value = values[k]
+        odd += (np.rint(value) != value) | (abs(value) > limit)
+    if odd != 0:
+        return False
+    total = 0
+    sums[0] = 0
+    for k in range(values.size):
+        total += np.int64(values[k])
+        sums[k + 1] = total
+    return True
+
+
+@leaf
 def sum_row(values: Floats, lows: Ints, highs: Ints, lanes: Floats, dealt: Floats, row: Floats) -> None:
     """sum_over_time."""
+    sums = dealt.view(np.int64)
+    if lows.size >= FEW and whole_sums(values, sums):
+        for i in range(lows.size):
+            row[i] = float(sums[np.uint64(highs[i])] - sums[np.uint64(lows[i])])
+        return
     start = 0
     while start < lows.size:
         end = even_stretch(lows, highs, start)
@@ -90,12 +126,17 @@ def sum_row(values: Floats, lows: Ints, highs: Ints, lanes: Floats, dealt: Float
         carries[:] = 0.0
         length = deal(values, low, stride, size, end - start, dealt)
         add_lanes(dealt, length, stride, 0, size, totals, carries)
-        for i in range(end - start):
-            row[start + i] = totals[i] if math.isinf(totals[i]) else totals[i] + carries[i]
+        part = row[start:end]
+        for i in range(part.size):
+            part[i] = totals[i] + carries[i]
+        for i in range(start, end):
+            # The sum overflowed, or a value is infinite or NaN.
+            if not math.isfinite(row[i]):
+                row[i] = sum_of(values, lows[i], highs[i])
         start = end
 
 
-@inline
+@leaf
 def mean_of(values: Floats, low: int, high: int) -> float:
     """The average, by running mean from where the sum would overflow."""
     total, carry = values[low], 0.0
@@ -120,9 +161,14 @@ def mean_of(values: Floats, low: int, high: int) -> float:
     return total / count + carry / count
 
 
-@inline
+@leaf
 def mean_row(values: Floats, lows: Ints, highs: Ints, lanes: Floats, dealt: Floats, row: Floats) -> None:
     """avg_over_time."""
+    sums = dealt.view(np.int64)
+    if lows.size >= FEW and whole_sums(values, sums):
+        for i in range(lows.size):
+            row[i] = float(sums[np.uint64(highs[i])] - sums[np.uint64(lows[i])]) / float(highs[i] - lows[i])
+        return
     start = 0
     while start < lows.size:
         end = even_stretch(lows, highs, start)
@@ -139,8 +185,9 @@ def mean_row(values: Floats, lows: Ints, highs: Ints, lanes: Floats, dealt: Floa
             continue
         totals, carries = lanes[0, start:end], lanes[1, start:end]
         length = deal(values, low, stride, size, end - start, dealt)
-        totals[:] = dealt[: end - start]
-        carries[:] = 0.0
+        for i in range(end - start):
+            totals[i] = dealt[i]
+            carries[i] = 0.0
         add_lanes(dealt, length, stride, 1, size, totals, carries)
         count = float(size)
         for i in range(end - start):
@@ -152,7 +199,7 @@ def mean_row(values: Floats, lows: Ints, highs: Ints, lanes: Floats, dealt: Floa
         start = end
 
 
-@inline
+@leaf
 def variance_lanes(
     values: Floats, count: float, means: Floats, mean_carries: Floats, squares: Floats, square_carries: Floats
 ) -> None:
@@ -173,7 +220,7 @@ def variance_lanes(
         squares[i] = new_square
 
 
-@inline
+@leaf
 def variance_row(values: Floats, lows: Ints, highs: Ints, lanes: Floats, dealt: Floats, row: Floats) -> None:
     """stdvar_over_time."""
     start = 0
@@ -198,133 +245,3 @@ def variance_row(values: Floats, lows: Ints, highs: Ints, lanes: Floats, dealt: 
             lane = i if width > 1 else 0
             row[start + i] = (squares[lane] + square_carries[lane]) / float(size)
         start = end
-
-
-@inline
-def regression_lanes(
-    dealt: Floats,
-    length: int,
-    stride: int,
-    xs: Floats,
-    totals: Floats,
-    carries: Floats,
-    products: Floats,
-    product_carries: Floats,
-) -> None:
-    """Sums of y and of xy for many windows, whose samples are dealt out and lie at the same `xs`."""
-    width, size = totals.size, xs.size
-    k = 0
-    while k + 2 <= size:
-        a = (k % stride) * length + k // stride
-        b = ((k + 1) % stride) * length + (k + 1) // stride
-        first, second = dealt[a : a + width], dealt[b : b + width]
-        x, next_x = xs[k], xs[k + 1]
-        for i in range(width):
-            total, carry = add(first[i], totals[i], carries[i])
-            product, product_carry = add(x * first[i], products[i], product_carries[i])
-            total, carry = add(second[i], total, carry)
-            product, product_carry = add(next_x * second[i], product, product_carry)
-            totals[i] = total
-            carries[i] = carry
-            products[i] = product
-            product_carries[i] = product_carry
-        k += 2
-    if k < size:
-        a = (k % stride) * length + k // stride
-        first = dealt[a : a + width]
-        for i in range(width):
-            totals[i], carries[i] = add(first[i], totals[i], carries[i])
-            products[i], product_carries[i] = add(xs[k] * first[i], products[i], product_carries[i])
-
-
-@inline
-def regression_of(times: Floats, values: Floats, low: int, high: int, origin: float, lanes: Floats, lane: int) -> None:
-    """The sums for one window: x, y, xy, x**2 and their carries in lanes 0 to 7."""
-    x_total, x_carry, y_total, y_carry = 0.0, 0.0, 0.0, 0.0
-    xy_total, xy_carry, xx_total, xx_carry = 0.0, 0.0, 0.0, 0.0
-    for k in range(low, high):
-        x, y = (times[k] - origin) / 1e3, values[k]
-        x_total, x_carry = add(x, x_total, x_carry)
-        y_total, y_carry = add(y, y_total, y_carry)
-        xy_total, xy_carry = add(x * y, xy_total, xy_carry)
-        xx_total, xx_carry = add(x * x, xx_total, xx_carry)
-    lanes[0, lane], lanes[1, lane], lanes[2, lane], lanes[3, lane] = x_total, x_carry, y_total, y_carry
-    lanes[4, lane], lanes[5, lane], lanes[6, lane], lanes[7, lane] = xy_total, xy_carry, xx_total, xx_carry
-
-
-@inline
-def regression_row(  # noqa: C901, PLR0913 - a kernel takes columns and numbers, not objects
-    times: Floats,
-    values: Floats,
-    lows: Ints,
-    highs: Ints,
-    origins: Floats,
-    even: bool,  # noqa: FBT001 - Numba knows no keyword-only arguments
-    lanes: Floats,
-    dealt: Floats,
-    table: Floats,
-    row: Floats,
-    ahead: Floats,
-) -> None:
-    """The values of deriv (no `ahead`) and predict_linear (seconds ahead of `origins`, one for each step).
-
-    Args:
-        times: of the samples, in milliseconds since any time near them.
-        origins: the time of each window that counts as 0; for deriv that of the window's first sample.
-        even: whether the samples' times are, so that all windows of a stretch see them at the same distances.
-        table: scratch space as long as the run.
-    """
-    start = 0
-    while start < lows.size:
-        end = even_stretch(lows, highs, start)
-        low, size = lows[start], highs[start] - lows[start]
-        stride = lows[start + 1] - low if end - start > 1 else 0
-        same = even and end - start >= FEW and stride > 0 and size > 0
-        if same:
-            # The windows move as the origins do.
-            same = times[lows[end - 1]] - origins[end - 1] == times[low] - origins[start]
-        if not same:
-            for i in range(start, end):
-                regression_of(times, values, lows[i], highs[i], origins[i], lanes, i)
-            start = end
-            continue
-        regression_of(times, values, low, low + size, origins[start], lanes, start)
-        for i in range(start + 1, end):
-            lanes[0, i], lanes[1, i] = lanes[0, start], lanes[1, start]
-            lanes[6, i], lanes[7, i] = lanes[6, start], lanes[7, start]
-        for lane in range(2, 6):
-            lanes[lane, start:end] = 0.0
-        xs = table[:size]
-        for k in range(size):
-            xs[k] = (times[low + k] - origins[start]) / 1e3
-        length = deal(values, low, stride, size, end - start, dealt)
-        regression_lanes(
-            dealt,
-            length,
-            stride,
-            xs,
-            lanes[2, start:end],
-            lanes[3, start:end],
-            lanes[4, start:end],
-            lanes[5, start:end],
-        )
-        start = end
-    for i in range(lows.size):
-        low, high = lows[i], highs[i]
-        if high - low < 2:
-            continue
-        constant = True
-        first = values[low]
-        for k in range(low + 1, high):
-            if values[k] != first:
-                constant = False
-                break
-        if constant:
-            slope, intercept = (math.nan, math.nan) if math.isinf(first) else (0.0, first)
-        else:
-            count = float(high - low)
-            x, y = lanes[0, i] + lanes[1, i], lanes[2, i] + lanes[3, i]
-            xy, xx = lanes[4, i] + lanes[5, i], lanes[6, i] + lanes[7, i]
-            slope = (xy - x * y / count) / (xx - x * x / count)
-            intercept = y / count - slope * x / count
-        row[i] = slope * ahead[i] + intercept if ahead.size else slope

@@ -13,14 +13,14 @@ from typing import Final
 
 import numpy as np
 
-from vedette.model.kernels import inline
+from vedette.model.kernels import leaf
 from vedette.query.promql.values import Floats, Ints
 
 FEW: Final = 8
 """So many windows in a row are not worth dealing their samples out."""
 
 
-@inline
+@leaf
 def count_until(times: Ints, size: int, start: int, limit: int) -> int:
     """How many of the rising times are at most `limit`, given that the first `start` are."""
     if start >= size or times[start] > limit:
@@ -41,7 +41,7 @@ def count_until(times: Ints, size: int, start: int, limit: int) -> int:
     return low + 1
 
 
-@inline
+@leaf
 def spacing(times: Ints, size: int) -> int:
     """The constant distance between the times, or 0 where it is not constant."""
     if size < 2:
@@ -53,7 +53,7 @@ def spacing(times: Ints, size: int) -> int:
     return distance if odd == 0 else 0
 
 
-@inline
+@leaf
 def same_times(times: Ints, size: int, others: Ints, other_size: int) -> bool:
     """Whether two runs have the same times, so that their windows have the same bounds."""
     if size != other_size or size == 0:
@@ -66,11 +66,10 @@ def same_times(times: Ints, size: int, others: Ints, other_size: int) -> bool:
     return odd == 0
 
 
-@inline
-def count_at_steps(times: Ints, size: int, first_limit: int, step: int, counts: Ints) -> None:
-    """For every step, how many times are at most `first_limit + i * step`."""
+@leaf
+def count_at_steps(times: Ints, size: int, distance: int, first_limit: int, step: int, counts: Ints) -> None:
+    """For every step, how many times are at most `first_limit + i * step`; `distance` is their `spacing`."""
     steps = counts.size
-    distance = spacing(times, size)
     if distance > 0:
         passed = first_limit - times[0]
         if step % distance == 0:
@@ -87,7 +86,7 @@ def count_at_steps(times: Ints, size: int, first_limit: int, step: int, counts: 
         counts[i] = known
 
 
-@inline
+@leaf
 def even_stretch(lows: Ints, highs: Ints, start: int) -> int:
     """The end of the longest stretch of windows from `start` on that move on evenly and keep their size."""
     steps = lows.size
@@ -97,12 +96,27 @@ def even_stretch(lows: Ints, highs: Ints, start: int) -> int:
     if highs[start + 1] - highs[start] != stride:
         return start + 1
     end = start + 2
-    while end < steps and lows[end] - lows[end - 1] == stride and highs[end] - highs[end - 1] == stride:
-        end += 1
+    while end < steps:
+        stop = min(end + 64, steps)
+        if count_uneven(lows[end - 1 : stop], stride) + count_uneven(highs[end - 1 : stop], stride) == 0:
+            end = stop
+            continue
+        while lows[end] - lows[end - 1] == stride and highs[end] - highs[end - 1] == stride:
+            end += 1
+        return end
     return end
 
 
-@inline
+@leaf
+def count_uneven(bounds: Ints, stride: int) -> int:
+    """How often the next bound is not `stride` further on."""
+    odd = 0
+    for k in range(1, bounds.size):
+        odd += bounds[k] - bounds[k - 1] != stride
+    return odd
+
+
+@leaf
 def deal(values: Floats, low: int, stride: int, size: int, windows: int, dealt: Floats) -> int:
     """Deal the samples of evenly moving windows like cards, so that what is added together lies together.
 
@@ -121,7 +135,7 @@ def deal(values: Floats, low: int, stride: int, size: int, windows: int, dealt: 
     return length
 
 
-@inline
+@leaf
 def drop_stale(times: Ints, values: Floats, bits: Ints, kept_times: Ints, kept_values: Floats) -> int:
     """Copy what is not a stale marker; -1 (and nothing copied) where there is no marker."""
     size = times.size
@@ -139,7 +153,7 @@ def drop_stale(times: Ints, values: Floats, bits: Ints, kept_times: Ints, kept_v
     return kept
 
 
-@inline
+@leaf
 def longest_window(lows: Ints, highs: Ints) -> int:
     """The number of samples in the largest window."""
     longest = 0

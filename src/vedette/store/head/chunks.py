@@ -29,7 +29,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vedette.model.kernels import MachineInt, inline, kernel
+from vedette.model.kernels import MachineInt, kernel, leaf
 
 MAX_SAMPLES: Final = 128
 """The most samples that a chunk can hold."""
@@ -52,7 +52,7 @@ Int64s = NDArray[np.int64]
 Float64s = NDArray[np.float64]
 
 
-@inline
+@leaf
 def _width(largest: MachineInt) -> MachineInt:
     """How many bits a non-negative number takes."""
     width = 0
@@ -62,7 +62,7 @@ def _width(largest: MachineInt) -> MachineInt:
     return width
 
 
-@inline
+@leaf
 def _pack(words: Words, at: MachineInt, numbers: Int64s, count: MachineInt, width: MachineInt) -> MachineInt:
     """Write `count` numbers of `width` bits; returns the word behind them."""
     if width == 0:
@@ -84,23 +84,53 @@ def _pack(words: Words, at: MachineInt, numbers: Int64s, count: MachineInt, widt
     return at
 
 
-@inline
+@leaf
 def _mask(width: MachineInt) -> MachineInt:
     return np.uint64(0xFFFFFFFFFFFFFFFF) if width == 64 else (np.uint64(1) << np.uint64(width)) - np.uint64(1)
 
 
-@inline
-def _unpack(words: Words, at: MachineInt, i: MachineInt, width: MachineInt, mask: MachineInt) -> MachineInt:
-    """Number `i` of a packed run; reads one word behind it at the most."""
-    bit = i * width
-    word = at + (bit >> 6)
-    shift = np.uint64(bit & 63)
-    # Two shifts, because one by 64 is undefined.
-    high = (words[word + 1] << np.uint64(1)) << (np.uint64(63) - shift)
-    return np.int64(((words[word] >> shift) | high) & mask)
+@leaf
+def _unpack(words: Words, at: MachineInt, count: MachineInt, width: MachineInt, room: Int64s) -> None:
+    """The first `count` numbers of a packed run, to `room`; reads one word behind the run at the most."""
+    mask = _mask(width)
+    run = words[at:]
+    wide = np.uint64(width)
+    for i in range(count):
+        bit = np.uint64(i) * wide
+        word = bit >> np.uint64(6)
+        shift = bit & np.uint64(63)
+        # Two shifts, because one by 64 is undefined. Unsigned places, because signed ones may count from the end.
+        high = (run[word + np.uint64(1)] << np.uint64(1)) << (np.uint64(63) - shift)
+        room[i] = np.int64(((run[word] >> shift) | high) & mask)
 
 
-@inline
+@leaf
+def _add_up(
+    words: Words, at: MachineInt, width: MachineInt, smallest: MachineInt, integer: MachineInt, sums: Float64s
+) -> None:
+    """The sums of `integer` and the first 1, 2, 3 ... numbers of a packed run, each with `smallest` added to it."""
+    mask = _mask(width)
+    wide = np.uint64(width)
+    word = words[at]
+    left = np.uint64(64)
+    for i in range(sums.size):
+        number = word & mask
+        if left >= wide:
+            # Two shifts, because one by 64 is undefined.
+            word = (word >> (wide - np.uint64(1))) >> np.uint64(1)
+            left -= wide
+        else:
+            at += 1
+            following = words[at]
+            number = (number | (following << left)) & mask
+            taken = wide - left
+            word = (following >> (taken - np.uint64(1))) >> np.uint64(1)
+            left = np.uint64(64) - taken
+        integer += smallest + np.int64(number)
+        sums[i] = float(integer)
+
+
+@leaf
 def _find_exponent(values: Float64s, n: MachineInt, integers: Int64s) -> MachineInt:
     """The smallest power of ten that makes all values integers, written to `integers`; -1 if there is none."""
     exponent = 0
@@ -212,70 +242,84 @@ def encode_chunk(  # noqa: C901, PLR0912, PLR0915 - one format; calls with array
     return n | (time_width << 8) | (_BITS << 15) | (width << 17) | (trailing << 24), at - start
 
 
-@inline
-def decode_chunk(  # noqa: C901, PLR0912 - the mirror of `encode_chunk`
+@leaf
+def time_words(descriptor: MachineInt) -> MachineInt:
+    """How many words a chunk's times take."""
+    width = (descriptor >> 8) & 0x7F
+    return (((descriptor & 0xFF) - 1) * width + 127) >> 6 if width > 0 else np.int64(0)
+
+
+@leaf
+def decode_times(
     words: Words,
     at: MachineInt,
     descriptor: MachineInt,
     first: MachineInt,
     last: MachineInt,
     times: Int64s,
-    values: Float64s,
     out: MachineInt,
+    room: Int64s,
 ) -> None:
-    """Unpack a whole chunk to `times[out:]` and `values[out:]`; `first` and `last` are its first and last time.
+    """Unpack the times of a whole chunk to `times[out:]`; `first` and `last` are its first and last time.
 
-    Only kernels call it.
+    Only kernels call it. `room` holds `MAX_SAMPLES` numbers for a moment.
     """
     n = descriptor & 0xFF
-    time_width = (descriptor >> 8) & 0x7F
+    width = (descriptor >> 8) & 0x7F
+    run = times[out : out + n]
+    if width == 0:
+        step = (last - first) // (n - 1) if n > 1 else np.int64(0)
+        for i in range(n):
+            run[i] = first + i * step
+        return
+    smallest = np.int64(words[at])
+    _unpack(words, at + 1, n - 1, width, room)
+    time = first
+    run[0] = time
+    rest = run[1:]
+    for i in range(rest.size):
+        time += smallest + room[i]
+        rest[i] = time
+
+
+@leaf
+def decode_values(
+    words: Words, at: MachineInt, descriptor: MachineInt, values: Float64s, out: MachineInt, room: Int64s
+) -> None:
+    """Unpack the values of a whole chunk to `values[out:]`; as `decode_times`."""
+    n = descriptor & 0xFF
     form = (descriptor >> 15) & 3
     width = (descriptor >> 17) & 0x7F
-
-    if time_width == 0:
-        step = (last - first) // (n - 1) if n > 1 else 0
-        for i in range(n):
-            times[out + i] = first + i * step
-    else:
-        smallest = np.int64(words[at])
-        at += 1
-        mask = _mask(time_width)
-        time = first
-        times[out] = time
-        for i in range(n - 1):
-            time += smallest + _unpack(words, at, i, time_width, mask)
-            times[out + i + 1] = time
-        at += ((n - 1) * time_width + 63) >> 6
-
-    bits = values.view(np.uint64)
+    at += time_words(descriptor)
+    run = values[out : out + n]
+    bits = run.view(np.uint64)
     if form == _CONSTANT:
+        word = words[at]
         for i in range(n):
-            bits[out + i] = words[at]
+            bits[i] = word
     elif form == _BITS:
         trailing = np.uint64((descriptor >> 24) & 0x3F)
         base = words[at]
-        mask = _mask(width)
-        bits[out] = base
-        for i in range(n - 1):
-            bits[out + i + 1] = base ^ (np.uint64(_unpack(words, at + 1, i, width, mask)) << trailing)
+        _unpack(words, at + 1, n - 1, width, room)
+        bits[0] = base
+        rest_bits = bits[1:]
+        for i in range(rest_bits.size):
+            rest_bits[i] = base ^ (np.uint64(room[i]) << trailing)
     else:
-        power = _POWERS[(descriptor >> 24) & 0x1F]
         integer = np.int64(words[at])
         if form == _DIFFERENCES:
             smallest = np.int64(words[at + 1])
-            values[out] = float(integer)
             if width == 0:
-                for i in range(1, n):
-                    values[out + i] = float(integer + i * smallest)
+                for i in range(n):
+                    run[i] = float(integer + i * smallest)
             else:
-                mask = _mask(width)
-                for i in range(n - 1):
-                    integer += smallest + _unpack(words, at + 2, i, width, mask)
-                    values[out + i + 1] = float(integer)
+                run[0] = float(integer)
+                _add_up(words, at + 2, width, smallest, integer, run[1:])
         else:
-            mask = _mask(width)
+            _unpack(words, at + 1, n, width, room)
             for i in range(n):
-                values[out + i] = float(integer + _unpack(words, at + 1, i, width, mask))
+                run[i] = float(integer + room[i])
+        power = _POWERS[(descriptor >> 24) & 0x1F]
         if power != 1.0:
             for i in range(n):
-                values[out + i] /= power
+                run[i] /= power

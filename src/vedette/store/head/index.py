@@ -247,7 +247,7 @@ class SeriesIndex:
     def time_range(self) -> tuple[int, int]:
         """The first and the last time of any series' samples; 0 and 0 if there are none."""
         with self._lock:
-            slots = np.array(self._all, dtype=np.int64) if self._all else np.zeros(0, np.int64)
+            slots = _slots_in(self._all)
             slots = slots[self._last_ms[slots] != -_NEVER]
             if not len(slots):
                 return 0, 0
@@ -256,7 +256,7 @@ class SeriesIndex:
     def ended_before(self, time_ms: int) -> list[int]:
         """Slots of series that have had samples, but none since `time_ms`."""
         with self._lock:
-            slots = np.array(self._all, dtype=np.int64) if self._all else np.zeros(0, np.int64)
+            slots = _slots_in(self._all)
             last = self._last_ms[slots]
             return slots[(last < time_ms) & (last != -_NEVER)].tolist()
 
@@ -281,7 +281,7 @@ class SeriesIndex:
             result = self._all.copy() if found is None else found
             for slots in excluding:
                 result -= slots
-            chosen = np.array(result, dtype=np.int64) if len(result) else np.zeros(0, np.int64)
+            chosen = _slots_in(result)
             if start_ms is not None:
                 chosen = chosen[self._last_ms[chosen] >= start_ms]
             if end_ms is not None:
@@ -461,6 +461,11 @@ def _widen(first_ms: Int64s, last_ms: Int64s, slots: Int64s, firsts: Int64s, las
         slot = slots[i]
         first_ms[slot] = min(first_ms[slot], firsts[i])
         last_ms[slot] = max(last_ms[slot], lasts[i])
+
+
+def _slots_in(held: BitMap) -> Int64s:
+    """Rising."""
+    return np.frombuffer(held.to_array(), np.uint32).astype(np.int64)
 
 
 def _bitmap(held: BitMap | int) -> BitMap:

@@ -1,8 +1,8 @@
 """The loops of `memory`: taking samples in, sealing them, and unpacking them again.
 
 The memory is a set of arrays that every kernel is handed; `memory.SampleMemory` owns them and says what they
-hold. Those named `previous`, `firsts`, `lasts`, `places` and `descriptors` are the table of chunks, a ring:
-chunk number c is in row c % len(table).
+hold. `table` says where the chunks are, a ring: chunk number c is in row c % len(table), all of it in one line of
+the processor's cache.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vedette.model.kernels import MachineInt, inline, kernel
-from vedette.store.head.chunks import MAX_SAMPLES, MAX_WORDS, decode_chunk, encode_chunk
+from vedette.store.head.chunks import MAX_SAMPLES, MAX_WORDS, decode_times, decode_values, encode_chunk
 
 TAIL: Final = 64
 """Samples of a series that are kept plain before they are sealed."""
@@ -25,6 +25,15 @@ WORD: Final = 2  # where the next chunk's words go
 COMPLETE_FROM: Final = 3  # see `memory.SampleMemory.complete_from_ms`
 FREE_ROWS: Final = 4  # how many rows of tails are free
 STATE_SIZE: Final = 5
+
+# Columns of the table of chunks.
+PREVIOUS: Final = 0  # number of the series' chunk before; -1 if there is none
+FIRST: Final = 1  # time of the first sample
+LAST: Final = 2  # time of the last sample
+PLACED: Final = 3  # its first word and its descriptor, `place << 32 | descriptor`: read and written at once
+COLUMNS: Final = 4
+
+_FORM: Final = (1 << 32) - 1
 
 ORPHAN: Final = 1 << 30
 """Set in the descriptor of a chunk that another one has replaced: losing it makes nothing incomplete. Readers that
@@ -41,14 +50,13 @@ Words = NDArray[np.uint64]
 
 
 @inline
-def _make_room(places: Int32s, lasts: Int64s, descriptors: Int32s, words: Words, state: Int64s) -> None:
+def _make_room(table: Int64s, words: Words, state: Int64s) -> None:
     """Evict the oldest chunks until `MAX_WORDS` words and a row of the table are free."""
-    table = len(places)
     while True:
         empty = state[NEXT] == state[FIRST_LIVE]
-        oldest = np.int64(places[state[FIRST_LIVE] % table])
+        oldest = table[state[FIRST_LIVE] % len(table), PLACED] >> 32
         at = state[WORD]
-        if state[NEXT] - state[FIRST_LIVE] < table:
+        if state[NEXT] - state[FIRST_LIVE] < len(table):
             if empty or at > oldest:
                 if len(words) - at >= MAX_WORDS:
                     return
@@ -58,62 +66,53 @@ def _make_room(places: Int32s, lasts: Int64s, descriptors: Int32s, words: Words,
                 continue
             if oldest - at > MAX_WORDS:
                 return
-        evicted = state[FIRST_LIVE] % table
+        evicted = state[FIRST_LIVE] % len(table)
         # First out of reach, then overwritten: readers check in the reverse order.
         state[FIRST_LIVE] += 1
-        if descriptors[evicted] & ORPHAN == 0:
-            state[COMPLETE_FROM] = max(state[COMPLETE_FROM], lasts[evicted] + 1)
+        if table[evicted, PLACED] & ORPHAN == 0:
+            state[COMPLETE_FROM] = max(state[COMPLETE_FROM], table[evicted, LAST] + 1)
 
 
 @inline
-def _new_chunk(  # noqa: PLR0913 - the arrays are the memory
+def _new_chunk(
     times: Int64s,
     values: Float64s,
     n: MachineInt,
     previous_chunk: MachineInt,
     words: Words,
-    previous: Int64s,
-    firsts: Int64s,
-    lasts: Int64s,
-    places: Int32s,
-    descriptors: Int32s,
+    table: Int64s,
     state: Int64s,
 ) -> MachineInt:
     """Seal `n` samples; returns the chunk's number."""
-    _make_room(places, lasts, descriptors, words, state)
+    _make_room(table, words, state)
     number = state[NEXT]
-    row = number % len(places)
+    row = number % len(table)
     descriptor, length = encode_chunk(times, values, n, words, state[WORD])
-    previous[row] = previous_chunk
-    firsts[row] = times[0]
-    lasts[row] = times[n - 1]
-    places[row] = state[WORD]
-    descriptors[row] = descriptor
+    table[row, PREVIOUS] = previous_chunk
+    table[row, FIRST] = times[0]
+    table[row, LAST] = times[n - 1]
+    table[row, PLACED] = (state[WORD] << 32) | descriptor
     state[WORD] += length
     state[NEXT] += 1
     return number
 
 
 @inline
-def _insert_sealed(  # noqa: PLR0913 - the arrays are the memory
+def _insert_sealed(
     slot: MachineInt,
     time: MachineInt,
     value: float,
     newest: Int64s,
     words: Words,
-    previous: Int64s,
-    firsts: Int64s,
-    lasts: Int64s,
-    places: Int32s,
-    descriptors: Int32s,
+    table: Int64s,
     state: Int64s,
 ) -> MachineInt:
     """Put a late sample among the sealed ones: its chunk is made anew. Returns the verdict."""
-    table = len(places)
+    size = len(table)
     successor = np.int64(-1)
     chunk = newest[slot]
-    while chunk >= state[FIRST_LIVE] and firsts[chunk % table] > time:
-        before = previous[chunk % table]
+    while chunk >= state[FIRST_LIVE] and table[chunk % size, FIRST] > time:
+        before = table[chunk % size, PREVIOUS]
         if before < state[FIRST_LIVE]:
             break
         successor = chunk
@@ -123,12 +122,13 @@ def _insert_sealed(  # noqa: PLR0913 - the arrays are the memory
     n = 0
     before = np.int64(-1)
     if chunk >= state[FIRST_LIVE]:
-        row = chunk % table
-        n = np.int64(descriptors[row]) & 0xFF
-        before = previous[row]
-        decode_chunk(
-            words, np.int64(places[row]), np.int64(descriptors[row]), firsts[row], lasts[row], times, values, 0
-        )
+        row = chunk % size
+        place, descriptor = table[row, PLACED] >> 32, table[row, PLACED] & _FORM
+        n = descriptor & 0xFF
+        before = table[row, PREVIOUS]
+        room = np.empty(MAX_SAMPLES, np.int64)
+        decode_times(words, place, descriptor, table[row, FIRST], table[row, LAST], times, 0, room)
+        decode_values(words, place, descriptor, values, 0, room)
     at = n
     while at > 0 and times[at - 1] > time:
         at -= 1
@@ -141,18 +141,18 @@ def _insert_sealed(  # noqa: PLR0913 - the arrays are the memory
     values[at] = value
     n += 1
     if chunk >= state[FIRST_LIVE]:
-        descriptors[chunk % table] |= ORPHAN
+        table[chunk % size, PLACED] |= ORPHAN
     if n > MAX_SAMPLES:
         half = n // 2
-        before = _new_chunk(times, values, half, before, words, previous, firsts, lasts, places, descriptors, state)
+        before = _new_chunk(times, values, half, before, words, table, state)
         times = times[half:]
         values = values[half:]
         n -= half
-    made = _new_chunk(times, values, n, before, words, previous, firsts, lasts, places, descriptors, state)
+    made = _new_chunk(times, values, n, before, words, table, state)
     if successor < 0:
         newest[slot] = made
     else:
-        previous[successor % table] = made
+        table[successor % size, PREVIOUS] = made
     return 0
 
 
@@ -166,8 +166,7 @@ def _compare(values: Float64s, at: MachineInt, value: float) -> MachineInt:
 
 @kernel(
     "int64(int64, int64[::1], int64[::1], float64[::1], int64, uint8[::1], int32[::1], int64[::1], int64[::1],"
-    " int64[::1], int64[:,::1], float64[:,::1], int32[::1], uint64[::1], int64[::1], int64[::1], int64[::1],"
-    " int32[::1], int32[::1], int64[::1])"
+    " int64[::1], int64[:,::1], float64[:,::1], int32[::1], uint64[::1], int64[:,::1], int64[::1])"
 )
 def append_kernel(  # noqa: C901, PLR0913 - one pass over the samples; the arrays are the memory
     start: MachineInt,
@@ -184,11 +183,7 @@ def append_kernel(  # noqa: C901, PLR0913 - one pass over the samples; the array
     tail_values: NDArray[np.float64],
     free_rows: Int32s,
     words: Words,
-    previous: Int64s,
-    firsts: Int64s,
-    lasts: Int64s,
-    places: Int32s,
-    descriptors: Int32s,
+    table: Int64s,
     state: Int64s,
 ) -> MachineInt:
     """Take in samples from `start` on; returns how far it came before it ran out of rows."""
@@ -223,11 +218,7 @@ def append_kernel(  # noqa: C901, PLR0913 - one pass over the samples; the array
                 n,
                 newest[slot],
                 words,
-                previous,
-                firsts,
-                lasts,
-                places,
-                descriptors,
+                table,
                 state,
             )
             n = 0
@@ -240,9 +231,7 @@ def append_kernel(  # noqa: C901, PLR0913 - one pass over the samples; the array
             verdicts[i] = 0
             continue
         if n == 0 or time < tail_times[row, 0]:
-            verdicts[i] = _insert_sealed(
-                slot, time, value, newest, words, previous, firsts, lasts, places, descriptors, state
-            )
+            verdicts[i] = _insert_sealed(slot, time, value, newest, words, table, state)
             continue
         at = n
         while tail_times[row, at - 1] > time:
@@ -262,7 +251,7 @@ def append_kernel(  # noqa: C901, PLR0913 - one pass over the samples; the array
 
 @kernel(
     "void(int64[::1], int32[::1], int64[::1], int64[::1], int64[:,::1], float64[:,::1], int32[::1], uint64[::1],"
-    " int64[::1], int64[::1], int64[::1], int32[::1], int32[::1], int64[::1])"
+    " int64[:,::1], int64[::1])"
 )
 def seal_all(  # noqa: PLR0913 - the arrays are the memory
     slots: Int64s,
@@ -273,11 +262,7 @@ def seal_all(  # noqa: PLR0913 - the arrays are the memory
     tail_values: NDArray[np.float64],
     free_rows: Int32s,
     words: Words,
-    previous: Int64s,
-    firsts: Int64s,
-    lasts: Int64s,
-    places: Int32s,
-    descriptors: Int32s,
+    table: Int64s,
     state: Int64s,
 ) -> None:
     """Seal the tails of these slots, which have rows, and free the rows."""
@@ -291,115 +276,10 @@ def seal_all(  # noqa: PLR0913 - the arrays are the memory
                 counts[row],
                 newest[slot],
                 words,
-                previous,
-                firsts,
-                lasts,
-                places,
-                descriptors,
+                table,
                 state,
             )
         counts[row] = 0
         rows[slot] = -1
         free_rows[state[FREE_ROWS]] = row
         state[FREE_ROWS] += 1
-
-
-@kernel(
-    "void(int64[::1], int32[::1], int64[::1], int64[::1], int64[:,::1], float64[:,::1], int64[::1], int64[:,::1],"
-    " float64[:,::1], int64[::1])"
-)
-def copy_tails(  # noqa: PLR0913 - the arrays are the memory
-    slots: Int64s,
-    rows: Int32s,
-    newest: Int64s,
-    counts: Int64s,
-    tail_times: NDArray[np.int64],
-    tail_values: NDArray[np.float64],
-    out_counts: Int64s,
-    out_times: NDArray[np.int64],
-    out_values: NDArray[np.float64],
-    out_newest: Int64s,
-) -> None:
-    """Copy the tails of some slots, and the numbers of their newest chunks."""
-    for i in range(len(slots)):
-        slot = slots[i]
-        out_counts[i] = 0
-        out_newest[i] = -1
-        if slot >= len(rows):
-            continue
-        out_newest[i] = newest[slot]
-        row = np.int64(rows[slot])
-        if row < 0:
-            continue
-        n = counts[row]
-        out_counts[i] = n
-        for j in range(n):
-            out_times[i, j] = tail_times[row, j]
-            out_values[i, j] = tail_values[row, j]
-
-
-@kernel(
-    "int64(int64, int64, int64, int64, int64[::1], int64[:,::1], float64[:,::1], int64[::1], uint64[::1], int64[::1],"
-    " int64[::1], int64[::1], int32[::1], int32[::1], int64[::1], int64[::1], int64[::1], int64[::1], float64[::1])"
-)
-def read_kernel(  # noqa: PLR0913 - one pass; the arrays are the memory
-    count: MachineInt,
-    start_ms: MachineInt,
-    end_ms: MachineInt,
-    first_live: MachineInt,
-    tail_counts: Int64s,
-    tail_times: NDArray[np.int64],
-    tail_values: NDArray[np.float64],
-    newest: Int64s,
-    words: Words,
-    previous: Int64s,
-    firsts: Int64s,
-    lasts: Int64s,
-    places: Int32s,
-    descriptors: Int32s,
-    chain: Int64s,
-    oldest: Int64s,
-    offsets: Int64s,
-    times: Int64s,
-    values: Float64s,
-) -> MachineInt:
-    """Unpack; returns the samples found. More than fit into `times` are counted but not all written.
-
-    `oldest[0]` becomes the smallest number of a chunk looked at: once `FIRST_LIVE` has passed it, what was read is
-    worthless.
-    """
-    table = len(places)
-    out = 0
-    offsets[0] = 0
-    oldest[0] = np.iinfo(np.int64).max
-    for i in range(count):
-        length = 0
-        chunk = newest[i]
-        while chunk >= first_live:
-            row = chunk % table
-            # Even one that is not wanted was looked at: had it been overwritten, the walk went astray.
-            oldest[0] = min(oldest[0], chunk)
-            if lasts[row] < start_ms:
-                break
-            if firsts[row] <= end_ms:
-                if length == len(chain):
-                    return CHAIN_TOO_SHORT
-                chain[length] = chunk
-                length += 1
-            chunk = previous[row]
-        for c in range(length - 1, -1, -1):
-            row = chain[c] % table
-            descriptor = np.int64(descriptors[row])
-            n = descriptor & 0xFF
-            if out + n <= len(times):
-                decode_chunk(words, np.int64(places[row]), descriptor, firsts[row], lasts[row], times, values, out)
-            out += n
-        n = tail_counts[i]
-        if n > 0 and tail_times[i, 0] <= end_ms and tail_times[i, n - 1] >= start_ms:
-            if out + n <= len(times):
-                for j in range(n):
-                    times[out + j] = tail_times[i, j]
-                    values[out + j] = tail_values[i, j]
-            out += n
-        offsets[i + 1] = out
-    return out

@@ -6,11 +6,13 @@ from which time on nothing is missing. A series' chunks form a chain from the ne
 
 Writing takes a lock. Reading takes it only to copy the tails: chunks never change, and a reader whose chunks
 were overwritten while it unpacked them notices that (`FIRST_LIVE` has passed them) and reads again.
+`read` unpacks all that is asked for; `read_packed` leaves that to a kernel, which can do it series by series.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -21,23 +23,34 @@ from numpy.typing import NDArray
 from vedette.model.samples import SampleRuns
 from vedette.store.head.chunks import MAX_WORDS
 from vedette.store.head.kernels import (
-    CHAIN_TOO_SHORT,
+    COLUMNS,
     COMPLETE_FROM,
     FIRST_LIVE,
     FREE_ROWS,
     NEXT,
+    PLACED,
     STATE_SIZE,
     TAIL,
     WORD,
     append_kernel,
-    copy_tails,
-    read_kernel,
     seal_all,
+)
+from vedette.store.head.unpacking import (
+    CHAINS,
+    CHAINS_TOO_SHORT,
+    FACTS,
+    OLDEST,
+    SAMPLES,
+    Packed,
+    copy_tails,
+    unpack_all,
 )
 
 _CHUNK_BYTES: Final = 104
 """What a chunk takes with its table row, in typical data; sets how the ring and its table share the memory."""
 _ROW_BYTES: Final = 32
+_USUAL_CHAIN: Final = 128
+"""A series with more chunks than this makes its reader take longer lists."""
 
 Int32s = NDArray[np.int32]
 Int64s = NDArray[np.int64]
@@ -46,6 +59,8 @@ Bytes = NDArray[np.uint8]
 Words = NDArray[np.uint64]
 
 NO_TIME: Final = -(1 << 62)
+NO_CHUNK: Final = (1 << 63) - 1
+"""Larger than any chunk's number."""
 
 
 class Verdict(IntEnum):
@@ -67,8 +82,8 @@ class _Scratch:
     tail_values: NDArray[np.float64]
     newest: Int64s
     offsets: Int64s
-    chain: Int64s
-    oldest: Int64s
+    chains: NDArray[np.int64]
+    facts: Int64s
     times: Int64s
     values: Float64s
 
@@ -85,11 +100,7 @@ class SampleMemory:
         chunks = max(256, max_bytes // _CHUNK_BYTES)
         self._lock = threading.Lock()
         self._words: Words = np.empty(max(8 * MAX_WORDS, (max_bytes - chunks * _ROW_BYTES) // 8), np.uint64)
-        self._previous: Int64s = np.empty(chunks, np.int64)
-        self._firsts: Int64s = np.empty(chunks, np.int64)
-        self._lasts: Int64s = np.empty(chunks, np.int64)
-        self._places: Int32s = np.empty(chunks, np.int32)
-        self._descriptors: Int32s = np.empty(chunks, np.int32)
+        self._table: NDArray[np.int64] = np.empty((chunks, COLUMNS), np.int64)
         self._state: Int64s = np.zeros(STATE_SIZE, np.int64)
         self._state[COMPLETE_FROM] = NO_TIME
         # By slot.
@@ -133,7 +144,7 @@ class SampleMemory:
         first, after = int(self._state[FIRST_LIVE]), int(self._state[NEXT])
         if first == after:
             return 0
-        start, end = int(self._places[first % len(self._places)]), int(self._state[WORD])
+        start, end = int(self._table[first % len(self._table), PLACED]) >> 32, int(self._state[WORD])
         return end - start if end > start else len(self._words) - start + end
 
     # -- writing ---------------------------------------------------------------------------------------
@@ -173,11 +184,7 @@ class SampleMemory:
                     self._tail_values,
                     self._free_rows,
                     self._words,
-                    self._previous,
-                    self._firsts,
-                    self._lasts,
-                    self._places,
-                    self._descriptors,
+                    self._table,
                     self._state,
                 )
         return verdicts
@@ -199,11 +206,7 @@ class SampleMemory:
                 self._tail_values,
                 self._free_rows,
                 self._words,
-                self._previous,
-                self._firsts,
-                self._lasts,
-                self._places,
-                self._descriptors,
+                self._table,
                 self._state,
             )
             return len(idle)
@@ -253,6 +256,36 @@ class SampleMemory:
             moment of reading: samples before that may be missing.
         """
         scratch = self._scratch(len(slots))
+
+        def unpack(packed: Packed) -> int:
+            offsets = scratch.offsets[: len(slots) + 1]
+            found = int(unpack_all(packed, offsets, scratch.times, scratch.values))
+            if found > len(scratch.times):
+                scratch.times = np.empty(found + found // 2, np.int64)
+                scratch.values = np.empty(found + found // 2, np.float64)
+                found = int(unpack_all(packed, offsets, scratch.times, scratch.values))
+            return found
+
+        _, complete_from = self.read_packed(slots, start_ms, end_ms, unpack)
+        offsets = scratch.offsets[: len(slots) + 1]
+        total = int(offsets[-1])
+        return SampleRuns(offsets, scratch.times[:total], scratch.values[:total]), complete_from
+
+    def read_packed(self, slots: Int64s, start_ms: int, end_ms: int, use: Callable[[Packed], int]) -> tuple[int, int]:
+        """Hand the samples of some series between two times, and more where that is cheaper, to a kernel.
+
+        Args:
+            slots: whose.
+            start_ms: from here ...
+            end_ms: ... to here.
+            use: called with the samples, again if they were overwritten meanwhile or it returns
+                `CHAINS_TOO_SHORT`. What it is given belongs to this thread's next call.
+
+        Returns:
+            How many samples were unpacked; and `complete_from_ms` at the moment of reading, as in `read`.
+        """
+        count = len(slots)
+        scratch = self._scratch(count)
         while True:
             with self._lock:
                 copy_tails(
@@ -269,56 +302,37 @@ class SampleMemory:
                 )
                 first_live = int(self._state[FIRST_LIVE])
                 complete_from = int(self._state[COMPLETE_FROM])
-            needed = self._unpack(scratch, len(slots), start_ms, end_ms, first_live)
-            if needed == CHAIN_TOO_SHORT:
-                scratch.chain = np.empty(2 * len(scratch.chain), np.int64)
+            scratch.facts[:] = (start_ms, end_ms, first_live, NO_CHUNK, 0, 0)
+            packed = (
+                scratch.newest[:count],
+                scratch.tail_counts[:count],
+                scratch.tail_times,
+                scratch.tail_values,
+                self._table,
+                self._words,
+                scratch.chains,
+                scratch.facts,
+            )
+            if use(packed) == CHAINS_TOO_SHORT:
+                scratch.chains = np.empty((CHAINS, 2 * scratch.chains.shape[1]), np.int64)
                 continue
-            if needed > len(scratch.times):
-                scratch.times = np.empty(needed + needed // 2, np.int64)
-                scratch.values = np.empty(needed + needed // 2, np.float64)
-                continue
-            if int(self._state[FIRST_LIVE]) <= int(scratch.oldest[0]):
-                offsets = scratch.offsets[: len(slots) + 1]
-                total = int(offsets[-1])
-                return SampleRuns(offsets, scratch.times[:total], scratch.values[:total]), complete_from
-
-    def _unpack(self, scratch: _Scratch, count: int, start_ms: int, end_ms: int, first_live: int) -> int:
-        return read_kernel(
-            count,
-            start_ms,
-            end_ms,
-            first_live,
-            scratch.tail_counts,
-            scratch.tail_times,
-            scratch.tail_values,
-            scratch.newest,
-            self._words,
-            self._previous,
-            self._firsts,
-            self._lasts,
-            self._places,
-            self._descriptors,
-            scratch.chain,
-            scratch.oldest,
-            scratch.offsets,
-            scratch.times,
-            scratch.values,
-        )
+            if int(self._state[FIRST_LIVE]) <= int(scratch.facts[OLDEST]):
+                return int(scratch.facts[SAMPLES]), complete_from
 
     def _scratch(self, count: int) -> _Scratch:
         scratch: _Scratch | None = getattr(self._local, "scratch", None)
         if scratch is None or len(scratch.tail_counts) < count:
-            size = max(256, count)
+            size = max(64, count)
             scratch = _Scratch(
                 tail_counts=np.empty(size, np.int64),
                 tail_times=np.empty((size, TAIL), np.int64),
                 tail_values=np.empty((size, TAIL), np.float64),
                 newest=np.empty(size, np.int64),
                 offsets=np.zeros(size + 1, np.int64),
-                chain=np.empty(4096, np.int64),
-                oldest=np.empty(1, np.int64),
-                times=np.empty(1 << 16, np.int64),
-                values=np.empty(1 << 16, np.float64),
+                chains=np.empty((CHAINS, _USUAL_CHAIN), np.int64),
+                facts=np.empty(FACTS, np.int64),
+                times=np.empty(0, np.int64),
+                values=np.empty(0, np.float64),
             )
             self._local.scratch = scratch
         return scratch

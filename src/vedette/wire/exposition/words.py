@@ -31,6 +31,19 @@ def load_word(_typing: Any, data: Any, at: Any) -> Any:
 
 
 @intrinsic
+def store_word(_typing: Any, data: Any, at: Any, word: Any) -> Any:  # noqa: ARG001 - by its position
+    """Write a uint64 to `data[at:at + 8]`, little-endian; the array must have these eight bytes."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        pointer = builder.bitcast(builder.gep(array.data, [arguments[1]]), ir.IntType(64).as_pointer())
+        builder.store(arguments[2], pointer, align=1)
+        return context.get_dummy_value()
+
+    return types.void(data, at, types.uint64), generate
+
+
+@intrinsic
 def multiply_high(_typing: Any, left: Any, right: Any) -> Any:
     """The upper 64 bits of the product of two uint64."""
 

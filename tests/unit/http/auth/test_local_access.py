@@ -5,6 +5,8 @@ import socket
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vedette.http.auth.local_access import LocalAccess, local_access
 from vedette.http.auth.peer_user import user_of_peer
@@ -120,3 +122,41 @@ def test_the_kernel_knows_whose_the_other_end_is(family: int, address: str) -> N
 def test_a_connection_that_does_not_exist_is_nobodys() -> None:
     assert user_of_peer(("127.0.0.1", 1), ("127.0.0.1", 2)) is None
     assert user_of_peer(("not an address", 1), ("127.0.0.1", 2)) is None
+
+
+_HEADERS = st.lists(
+    st.sampled_from(
+        [
+            (b"host", b"evil.example"),
+            (b"x-forwarded-for", b"203.0.113.9"),
+            (b"origin", b"http://evil.example"),
+            (b"authorization", b"Bearer x"),
+            (b"accept", b"*/*"),
+            (b"x-long", b"x" * 5000),
+        ]
+    ),
+    max_size=3,
+    unique_by=lambda header: header[0],
+).map(lambda some: some if any(name == b"host" for name, _ in some) else [(b"host", b"localhost"), *some])
+
+
+@given(st.lists(st.tuples(_HEADERS, st.sampled_from(["1.0", "1.1"])), max_size=8))
+def test_each_request_of_a_connection_is_judged_by_its_own_headers(
+    requests: list[tuple[list[tuple[bytes, bytes]], str]],
+) -> None:
+    access = LocalAccess(enabled=True, find_user=lambda _client, _server: OURS)
+    facts = ConnectionFacts()
+
+    for headers, version in requests:
+        scope = {
+            "http_version": version,
+            "scheme": "http",
+            "headers": headers,
+            "client": ("127.0.0.1", 5000),
+            "server": ("127.0.0.1", 7300),
+        }
+        alone = {**scope, CONNECTION: ConnectionFacts()}
+        together = {**scope, "headers": list(headers), CONNECTION: facts}
+        head = read_head(together)
+        assert head == read_head(alone)
+        assert access.refusal(head, together) == access.refusal(read_head(alone), alone)

@@ -135,3 +135,12 @@ def test_an_ipv6_client_is_its_64(one: str, other: str, same: bool) -> None:  # 
 @given(st.ip_addresses(v=6).map(str))
 def test_a_block_is_an_address(address: str) -> None:
     assert ipaddress.ip_address(address_block(address))
+
+
+def test_the_first_delay_is_a_setting() -> None:
+    throttle = LoginThrottle(ThrottleSettings(first_delay_s=5, account_free_failures=1))
+    throttle.admit("ada", HERE, now_s=0)
+
+    assert throttle.admit("ada", HERE, now_s=0) == 5
+    assert throttle.admit("ada", HERE, now_s=5) == 0
+    assert throttle.admit("ada", HERE, now_s=5) == 10

@@ -78,7 +78,7 @@ async def test_a_streamed_answer_is_the_same_however_long_it_is(count: int, monk
             id="a query that asks for too much",
         ),
         pytest.param(QueryTimeoutError("late"), 503, "timeout", id="a query that takes too long"),
-        pytest.param(QueryCancelledError("gone"), 408, "canceled", id="a query that nobody waits for"),
+        pytest.param(QueryCancelledError("gone"), 499, "canceled", id="a query that nobody waits for"),
         pytest.param(OverloadedError("full", retry_after_s=2), 503, "unavailable", id="too many queries"),
         pytest.param(StorageError("broken"), 503, "unavailable", id="a broken disk"),
         pytest.param(RuntimeError("secret"), 500, "internal", id="a bug"),

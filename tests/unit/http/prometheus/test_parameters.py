@@ -2,18 +2,21 @@ from __future__ import annotations
 
 import math
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
+import vedette.http.prometheus.parameters as parameters_module
 from vedette.http.prometheus.parameters import (
     MAX_FIELDS,
     MAX_TIME_MS,
     MIN_TIME_MS,
     BadParameterError,
     Parameters,
+    parse_expression,
     parse_time,
 )
 from vedette.model.errors import QueryError
@@ -212,3 +215,32 @@ def test_an_expression_comes_with_its_text_and_an_error_with_its_place() -> None
     with pytest.raises(BadParameterError, match=r'invalid parameter "query": 1:5: parse error'):
         Parameters({"query": ["sum("]}).expression()
     assert math.isfinite(MAX_TIME_MS)
+
+
+@given(
+    st.binary(max_size=60)
+    | st.lists(st.sampled_from([b"&", b"=", b"%", b"+", b"%4", b"%7B", b"a", b"%c3%a4"])).map(b"".join)
+)
+def test_a_query_string_is_read_as_pythons_own_parser_reads_it(text: bytes) -> None:
+    try:
+        expected = parse_qs(text.decode(), keep_blank_values=True, errors="strict")
+    except ValueError:
+        with pytest.raises(QueryError, match="error parsing form values"):
+            Parameters.read(text, b"")
+        return
+
+    parameters = Parameters.read(text, b"")
+
+    assert {name: parameters.texts(name) for name in expected} == expected
+
+
+def test_expressions_that_come_again_are_parsed_once_and_not_kept_for_ever() -> None:
+    kept = parameters_module._parse_again
+
+    assert parse_expression("query", "up{a='again'}") is parse_expression("query", "up{a='again'}")
+    for number in range(2_000):
+        parse_expression("query", f"up{{a='{number}'}}")
+    size = kept.cache_info().currsize
+    parse_expression("query", "a" * 100_000)
+
+    assert size == kept.cache_info().currsize <= 512

@@ -1,8 +1,8 @@
-"""A store for tests: series in a dictionary, handed out through the same seam as the real one's."""
+"""Stores for tests: series in a dictionary, handed out through the same seam as the real one's, plain or packed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,6 +14,8 @@ from vedette.model.labels import LabelSet
 from vedette.model.matchers import Matcher
 from vedette.model.samples import SampleRuns
 from vedette.query.source import Selection
+from vedette.store.head import SampleMemory
+from vedette.store.head.unpacking import Packed
 
 Sample = tuple[int, float]
 
@@ -78,3 +80,30 @@ class MemorySource:
         known = np.array(starts, np.int64) if self.starts else None
         # Bits of stale markers survive a copy through a list of Python floats.
         return SampleRuns(np.array(offsets, np.int64), np.array(times, np.int64), np.array(values, np.float64), known)
+
+
+@dataclass
+class PackedSource(MemorySource):
+    """The same, whose samples lie packed in memory.
+
+    Attributes:
+        sealed: whether all of them are in chunks, and none in tails.
+        memory: where they are, once they have been asked for.
+    """
+
+    sealed: bool = False
+    memory: SampleMemory | None = None
+
+    def read_packed(
+        self, handles: NDArray[np.int64], start_ms: int, end_ms: int, use: Callable[[Packed], int]
+    ) -> int | None:
+        if self.memory is None:
+            self.memory = SampleMemory(max_bytes=1 << 20)
+            for slot, samples in enumerate(self.series.values()):
+                times = np.array(sorted(samples), np.int64)
+                values = np.array([samples[time] for time in sorted(samples)], np.float64)
+                self.memory.append(np.full(len(times), slot, np.int64), times, values, window_ms=0)
+            if self.sealed:
+                self.memory.seal_idle(1 << 60)
+        found, _ = self.memory.read_packed(handles, start_ms, end_ms, use)
+        return found

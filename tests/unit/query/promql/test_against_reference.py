@@ -7,7 +7,7 @@ from random import Random
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from memory_source import MemorySource
+from memory_source import MemorySource, PackedSource
 from reference import Reference
 
 from vedette.lang.promql import parse
@@ -35,10 +35,12 @@ def tame_value(random: Random) -> float:
 
 @st.composite
 def sources(draw: st.DrawFn, value: Callable[[Random], float] = any_value) -> MemorySource:
-    """A few series: sampled evenly (together or not), or at any time, with gaps and stale markers."""
+    """A few series: sampled evenly (together or not), nearly so, or at any time, with gaps and stale markers."""
     random = Random(draw(st.integers(0, 2**32)))
     calm = draw(st.booleans())
     source = MemorySource(generous=random.random() < 0.5)
+    if random.random() < 0.6:
+        source = PackedSource(sealed=random.random() < 0.5)
     together = random.choice([5_000, 15_000, 60_000])
     for name in ("a", "b"):
         for job in ("x", "y"):
@@ -47,12 +49,14 @@ def sources(draw: st.DrawFn, value: Callable[[Random], float] = any_value) -> Me
                 if random.random() < 0.5:
                     labels.append(("zone", random.choice("ns")))
                 count = random.choice([0, 1, 5, 60, 80, 120, 200])
-                kind = random.choice(["even", "even", "shifted", "uneven"])
+                kind = random.choice(["even", "even", "shifted", "jittery", "jittery together", "uneven"])
                 if kind == "uneven":
                     times = sorted(random.sample(range(900_000), count))
                 else:
                     shift = random.randint(0, 20_000) if kind == "shifted" else 0
-                    times = [shift + i * together for i in range(count)]
+                    jitter = Random(random.random() if kind == "jittery" else 7)
+                    early_late = 0 if kind in ("even", "shifted") else 40
+                    times = [shift + i * together + jitter.randint(0, early_late) for i in range(count)]
                 for time_ms in times:
                     if calm or random.random() < 0.95:
                         stale = not calm and random.random() < 0.03

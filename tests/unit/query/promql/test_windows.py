@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from vedette.query.promql.group_kernels import find_groups, quantile_of
 from vedette.query.promql.row_kernels import Window, fill_windows
+from vedette.query.promql.runs import NOT_PACKED
 from vedette.query.promql.window_orders import sort_lanes
-from vedette.query.promql.windows import count_at_steps, count_until, even_stretch
+from vedette.query.promql.windows import count_at_steps, count_until, even_stretch, spacing
 
 
 @given(
@@ -22,7 +23,7 @@ def test_counting_at_steps_is_the_same_for_even_and_uneven_times(times: list[int
     for sampled in (run, even):
         counts = np.empty(20, np.int64)
 
-        count_at_steps(sampled, sampled.size, first, step, counts)
+        count_at_steps(sampled, sampled.size, spacing(sampled, sampled.size), first, step, counts)
 
         assert counts.tolist() == [int((sampled <= first + i * step).sum()) for i in range(20)]
 
@@ -94,44 +95,17 @@ def test_runs_with_other_times_than_the_one_before_get_windows_of_their_own() ->
     rows, present = np.empty((4, 1)), np.empty((4, 1), np.bool_)
 
     fill_windows(
-        int(Window.SUM), offsets, times, values, 30, 1, 30, np.zeros(1, np.int64), np.zeros((2, 1)), rows, present
-    )
-
-    assert present[:, 0].tolist() == [True, False, True, True]
-    assert rows[[0, 2, 3], 0].tolist() == [3.0, 12.0, 13.0]
-
-
-@pytest.mark.parametrize(
-    ("gaps", "first_end"),
-    [
-        pytest.param([2, 38, 45], -15, id="two gaps near each other"),
-        pytest.param([23, 39, 55], -15, id="gaps at even distances"),
-        pytest.param([4, 5, 31, 47], -45, id="a wide gap first"),
-    ],
-)
-def test_a_quantile_of_sliding_windows_is_not_mixed_up_with_the_even_ones_between_them(
-    gaps: list[int], first_end: int
-) -> None:
-    # A missing sample makes windows slide one by one; the even ones in between are sorted side by side.
-    times = np.delete(np.arange(60), gaps) * 15
-    values = np.random.default_rng(3).normal(0, 1, times.size)
-    steps = 31
-    rows, present = np.empty((1, steps)), np.empty((1, steps), np.bool_)
-
-    fill_windows(
-        int(Window.QUANTILE),
-        np.array([0, times.size]),
+        int(Window.SUM),
+        offsets,
         times,
         values,
-        first_end,
-        30,
-        300,
-        np.arange(steps) * 30,
-        np.zeros((2, steps)),
+        NOT_PACKED,
+        *(30, 1, 30),
+        np.zeros(1, np.int64),
+        np.zeros((2, 1)),
         rows,
         present,
     )
 
-    ends = [end for end in range(first_end, first_end + steps * 30, 30) if ((times > end - 300) & (times <= end)).any()]
-    smallest = [values[(times > end - 300) & (times <= end)].min() for end in ends]
-    assert rows[0, present[0]].tolist() == smallest
+    assert present[:, 0].tolist() == [True, False, True, True]
+    assert rows[[0, 2, 3], 0].tolist() == [3.0, 12.0, 13.0]

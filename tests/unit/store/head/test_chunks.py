@@ -8,14 +8,16 @@ from numpy.typing import NDArray
 
 from vedette.model.kernels import kernel
 from vedette.model.samples import STALE_BITS
-from vedette.store.head.chunks import MAX_SAMPLES, MAX_WORDS, decode_chunk, encode_chunk
+from vedette.store.head.chunks import MAX_SAMPLES, MAX_WORDS, decode_times, decode_values, encode_chunk
 
 SPARE = np.uint64(0xDEADBEEFDEADBEEF)
 
 
 @kernel("void(uint64[::1], int64, int64, int64, int64, int64[::1], float64[::1])")
 def unpack(words, at, descriptor, first, last, times, values) -> None:  # noqa: ANN001 - a kernel
-    decode_chunk(words, at, descriptor, first, last, times, values, 0)
+    room = np.empty(MAX_SAMPLES, np.int64)
+    decode_times(words, at, descriptor, first, last, times, 0, room)
+    decode_values(words, at, descriptor, values, 0, room)
 
 
 def round_trip(times: list[int], values: NDArray[np.float64]) -> tuple[int, NDArray[np.int64], NDArray[np.uint64]]:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vedette.store.head import SampleMemory, Verdict
+from vedette.store.head.unpacking import CHAINS_TOO_SHORT, SAMPLES, Packed, unpack_all
 
 FOREVER = 1 << 60
 
@@ -136,6 +137,45 @@ def test_a_series_with_more_chunks_than_usual_is_read_whole() -> None:
     runs, _ = memory.read(np.zeros(1, np.int64), 0, FOREVER)
 
     assert (runs.times == times).all()
+
+
+def test_packed_samples_are_handed_out_again_when_they_were_overwritten_meanwhile() -> None:
+    memory = SampleMemory(max_bytes=48 << 10)
+    slots = np.zeros(1, np.int64)
+    newer = np.arange(100_000, dtype=np.int64)
+    memory.append(np.zeros(500, np.int64), newer[:500], np.sin(newer[:500]), window_ms=0)
+    given: list[list[float]] = []
+
+    def use(packed: Packed) -> int:
+        if not given:
+            memory.append(np.zeros(99_500, np.int64), newer[500:], np.sin(newer[500:]), window_ms=0)
+        offsets, times, values = np.zeros(2, np.int64), np.zeros(100_000, np.int64), np.zeros(100_000)
+        found = unpack_all(packed, offsets, times, values)
+        given.append(times[:found].tolist())
+        return found
+
+    found, complete_from = memory.read_packed(slots, 0, FOREVER, use)
+
+    assert len(given) == 2
+    assert given[1] == list(range(complete_from, 100_000))
+    assert found == len(given[1])
+
+
+def test_packed_samples_are_handed_out_again_with_room_for_longer_chains() -> None:
+    memory = SampleMemory(max_bytes=1 << 20)
+    times = np.arange(200, dtype=np.int64)
+    memory.append(np.zeros(200, np.int64), times, np.ones(200), window_ms=0)
+    depths: list[int] = []
+
+    def use(packed: Packed) -> int:
+        depths.append(packed[6].shape[1])
+        packed[7][SAMPLES] = 200
+        return CHAINS_TOO_SHORT if len(depths) < 3 else 0
+
+    found, _ = memory.read_packed(np.zeros(1, np.int64), 0, FOREVER, use)
+
+    assert depths == [depths[0], 2 * depths[0], 4 * depths[0]]
+    assert found == 200
 
 
 @pytest.mark.parametrize("max_bytes", [pytest.param(48 << 10, id="evicting"), pytest.param(8 << 20, id="growing")])

@@ -1,0 +1,211 @@
+"""The texts of notifications: Alertmanager's default templates, the users' own, and what receivers make of them.
+
+Templates of users replace default ones of the same name. What a text becomes is kept, so that only its first
+notification reads it.
+
+Source: Alertmanager's `template/template.go`.
+"""
+
+from __future__ import annotations
+
+import functools
+import glob
+from collections.abc import Iterable, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+from vedette.alerting.templates.functions import FUNCTIONS
+from vedette.lang.gotemplate import (
+    STRING,
+    TIME,
+    Budget,
+    Function,
+    FunctionError,
+    Functions,
+    Limits,
+    MissingKey,
+    Template,
+    TemplateError,
+    TemplateSet,
+    TemplateSyntaxError,
+    Typed,
+    duration,
+)
+from vedette.model.errors import ConfigError, ConfigErrors, Location
+
+_DEFAULT_FILES: Final = ("default.tmpl", "email.tmpl")
+_TEXTS_KEPT: Final = 1024
+_MAX_BYTES: Final = 4 << 20
+_MS_NS: Final = 1_000_000
+LIMITS: Final = Limits(steps=5_000_000, output_bytes=8 << 20)
+
+
+def _here(*_: object) -> None:
+    """Stands for a function of one notification, so that texts can be parsed before."""
+
+
+_KNOWN: Final[Functions] = {
+    **FUNCTIONS,
+    "routeLabels": Function(_here, (STRING,)),
+    "since": Function(_here, (TIME,)),
+}
+
+
+class NotificationTemplates:
+    """Templates, and the texts that use them."""
+
+    def __init__(self, files: Iterable[tuple[str, str]] = ()) -> None:
+        """Take the default templates, and those of some files.
+
+        Args:
+            files: names and contents, later ones before earlier ones.
+
+        Raises:
+            TemplateSyntaxError: a file cannot be read; the message names it.
+        """
+        self._text = TemplateSet(_KNOWN, missing_key=MissingKey.ZERO)
+        self._html = TemplateSet(_KNOWN, html=True, missing_key=MissingKey.ZERO)
+        for name, content in (*_default_files(), *files):
+            self._text.parse(name, content)
+            self._html.parse(name, content)
+        # A cache of its own for each set of templates, so that a reload forgets the old ones.
+        self._parsed = functools.lru_cache(maxsize=_TEXTS_KEPT)(self._parse)
+
+    def names(self) -> frozenset[str]:
+        """Of all templates that texts can use."""
+        return self._text.names()
+
+    def check(self, text: str, *, html: bool = False) -> str:
+        """What is wrong with a text; empty if nothing is."""
+        try:
+            self._template(text, html=html)
+        except TemplateSyntaxError as exc:
+            return str(exc)
+        return ""
+
+    def text(self, text: str, data: Typed, *, now_ms: int, limits: Limits = LIMITS) -> str:
+        """What a text of a receiver gives.
+
+        Args:
+            text: the text; with templates or without.
+            data: from `notification_data`.
+            now_ms: the time, milliseconds since the epoch.
+            limits: what it may use.
+
+        Raises:
+            TemplateError: the text cannot be read or executed; the message is Alertmanager's.
+        """
+        if "{{" not in text:
+            return text
+        return self._execute(text, data, now_ms, limits, html=False)
+
+    def html(self, text: str, data: Typed, *, now_ms: int, limits: Limits = LIMITS) -> str:
+        """The same for a text of HTML: values are escaped by where they stand.
+
+        Raises:
+            TemplateError: as `text`.
+        """
+        return self._execute(text, data, now_ms, limits, html=True) if text else ""
+
+    def _execute(self, text: str, data: Typed, now_ms: int, limits: Limits, *, html: bool) -> str:
+        template = self._template(text, html=html)
+        return template.execute(data, limits, functions=_Notification(self, data, now_ms).functions())
+
+    def _template(self, text: str, *, html: bool) -> Template:
+        found = self._parsed(text, html)
+        if isinstance(found, TemplateSyntaxError):
+            raise TemplateSyntaxError(str(found), line=found.line)
+        return found
+
+    def _parse(self, text: str, html: bool) -> Template | TemplateSyntaxError:  # noqa: FBT001 - a cache's key
+        try:
+            return (self._html if html else self._text).clone().parse("", text)
+        except TemplateSyntaxError as exc:
+            return exc
+
+    def expand_within(self, budget: Budget, text: str, data: object, functions: Functions) -> str:
+        """A text as a part of another one.
+
+        Raises:
+            TemplateError: as `text`.
+        """
+        return self._template(text, html=False).execute_within(budget, data, functions=functions)
+
+
+class _Notification:
+    """The functions of one notification."""
+
+    def __init__(self, templates: NotificationTemplates, data: Typed, now_ms: int) -> None:
+        self._templates = templates
+        self._data = data
+        self._now_ns = now_ms * _MS_NS
+        self._within: list[str] = []
+
+    def functions(self) -> Functions:
+        """By name."""
+        return {
+            "since": Function(lambda at: duration(self._now_ns - at.value.ns), (TIME,)),
+            "routeLabels": Function(self._route_label, (STRING,), budgeted=True),
+        }
+
+    def _route_label(self, budget: Budget, name: str) -> str:
+        """A label of the route, whose template may use others, but not itself."""
+        if name in self._within:
+            raise FunctionError(f"route labels use each other in a circle: {' -> '.join([*self._within, name])}")
+        labels = self._data.value.value["RouteLabels"].value or {}
+        text = labels.get(name, "")
+        if "{{" not in text:
+            return text
+        self._within.append(name)
+        budget.enter()
+        try:
+            return self._templates.expand_within(budget, text, self._data, self.functions())
+        except TemplateError as exc:
+            raise FunctionError(str(exc)) from exc
+        finally:
+            budget.depth += 1
+            self._within.pop()
+
+
+@functools.cache
+def _default_files() -> tuple[tuple[str, str], ...]:
+    folder = resources.files(__package__)
+    return tuple((name, folder.joinpath(name).read_text("utf-8")) for name in _DEFAULT_FILES)
+
+
+def load_templates(patterns: Sequence[str]) -> NotificationTemplates:
+    """The default templates, and those of all files that match.
+
+    Args:
+        patterns: absolute paths, with `*` and `?` in file names.
+
+    Raises:
+        ConfigErrors: with everything that is wrong.
+    """
+    paths = [path for pattern in patterns for path in sorted(glob.glob(pattern))]  # noqa: PTH207 - absolute patterns
+    files: list[tuple[str, str]] = []
+    errors: list[ConfigError] = []
+    for path in paths:
+        try:
+            files.append((Path(path).name, _read(path)))
+            # Alone, so that the error is this file's.
+            TemplateSet(_KNOWN).parse(*files[-1])
+        except TemplateSyntaxError as exc:
+            lines = files[-1][1].splitlines()
+            line = lines[exc.line - 1] if 0 < exc.line <= len(lines) else ""
+            errors.append(ConfigError(at=Location(path, exc.line, 0, line), problem=str(exc)))
+        except (OSError, ValueError) as exc:
+            problem = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
+            errors.append(ConfigError(at=Location(path), problem=f"the file cannot be read: {problem}"))
+    if errors:
+        raise ConfigErrors(errors)
+    return NotificationTemplates(files)
+
+
+def _read(path: str) -> str:
+    with Path(path).open("rb") as stream:
+        raw = stream.read(_MAX_BYTES + 1)
+    if len(raw) > _MAX_BYTES:
+        raise ValueError(f"it is longer than {_MAX_BYTES:,} bytes")
+    return raw.decode("utf-8", "replace")
