@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final, Protocol
@@ -24,6 +24,7 @@ from vedette.model.matchers import Matcher
 from vedette.model.samples import SampleRuns
 from vedette.query.source import Selection
 from vedette.store.head import SampleMemory, SeriesIndex
+from vedette.store.head.unpacking import Packed
 from vedette.store.metrics import SeriesKeys, series_keys
 
 Int64s = NDArray[np.int64]
@@ -156,6 +157,16 @@ class StoredSource:
         else:
             parts = list(self._parts(self._cold, selection, handles & _NUMBER_MASK, edge_ms))
         return self._join(parts, hot, start_ms, edge_ms)
+
+    def read_packed(self, handles: Int64s, start_ms: int, end_ms: int, use: Callable[[Packed], int]) -> int | None:
+        """See `vedette.query.promql.rows.PackedReader`."""
+        if len(handles) and int(handles[0]) >> _NUMBER_BITS:
+            return None
+        if self._cold is not None and start_ms < self._memory.complete_from_ms:
+            return None
+        samples, complete_from = self._memory.read_packed(handles, start_ms, end_ms, use)
+        # Memory may have let go of something since.
+        return None if self._cold is not None and start_ms < complete_from else samples
 
     def _refuse_engine(self) -> None:
         if self._memory_only:

@@ -17,6 +17,7 @@ from vedette.model.matchers import Matcher, MatchOp
 from vedette.model.samples import SampleRuns
 from vedette.query import stored
 from vedette.query.stored import StoredSource
+from vedette.store.head.unpacking import Packed, unpack_all
 from vedette.store.metrics import SeriesKeys
 
 BASE_MS = 1_700_000_000_000
@@ -83,6 +84,40 @@ def test_a_window_within_memory_never_touches_the_disk() -> None:
 
     assert read(store.source(), 20, 30) == {"a": [20, 30], "b": [25]}
     assert store.cold.reads == []
+
+
+def read_packed(source: StoredSource, start: int, end: int) -> list[float] | None:
+    """The values of all series that memory hands out packed, or None if it does not."""
+    selection = source.select(EVERYTHING, BASE_MS + start, BASE_MS + end, source.symbols(), max_series=1000)
+    seen: list[float] = []
+
+    def use(packed: Packed) -> int:
+        values = np.zeros(100)
+        found = unpack_all(packed, np.zeros(selection.labels.size + 1, np.int64), np.zeros(100, np.int64), values)
+        seen[:] = values[:found].tolist()
+        return found
+
+    samples = source.read_packed(selection.handles, BASE_MS + start, BASE_MS + end, use)
+    assert samples in (None, len(seen))
+    return None if samples is None else seen
+
+
+def test_what_lies_in_memory_is_handed_out_packed_and_what_does_not_is_not() -> None:
+    store = Store({"a": [10, 20, 30], "b": [15, 25]}, complete_from=20)
+
+    assert read_packed(store.source(), 20, 30) == [20, 30, 25]
+    assert read_packed(store.source(), 19, 30) is None
+    assert read_packed(store.source(cold=False), 0, 30) == [20, 30, 25]
+
+
+def test_what_memory_lets_go_of_meanwhile_is_not_handed_out_packed() -> None:
+    store = Store({"a": [10, 20, 30]}, complete_from=20)
+    source = store.source()
+    selection = source.select(EVERYTHING, BASE_MS + 22, BASE_MS + 40, source.symbols(), max_series=10)
+
+    store.intake.memory.start_from(BASE_MS + 28)
+
+    assert source.read_packed(selection.handles, BASE_MS + 22, BASE_MS + 40, lambda _: 0) is None
 
 
 def test_a_window_that_begins_before_memory_is_joined_at_its_edge(monkeypatch: pytest.MonkeyPatch) -> None:
