@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import quote_from_bytes
 
 from vedette.lang.gotemplate.errors import FunctionError
-from vedette.lang.gotemplate.kinds import ANY, STRING, UINT8, VALUE, Function, Functions, GoType, Kind
+from vedette.lang.gotemplate.kinds import ANY, BY_CHARACTER, STRING, UINT8, VALUE, Function, Functions, GoType, Kind
 from vedette.lang.gotemplate.limits import Budget
 from vedette.lang.gotemplate.literals import MAX_INT
 from vedette.lang.gotemplate.printing import sprint, sprintf, sprintln
@@ -311,7 +311,7 @@ BUILTINS: Final[Functions] = {
     "gt": Function(_gt, (VALUE, VALUE), budgeted=True),
     "html": Function(_html, variadic=ANY, budgeted=True),
     "index": Function(_index, (VALUE,), VALUE),
-    "js": Function(_js, variadic=ANY, budgeted=True),
+    "js": Function(_js, variadic=ANY, budgeted=True, effort=BY_CHARACTER),
     "le": Function(_le, (VALUE, VALUE), budgeted=True),
     "len": Function(_len, (VALUE,)),
     "lt": Function(_lt, (VALUE, VALUE)),

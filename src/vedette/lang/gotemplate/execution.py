@@ -511,7 +511,7 @@ class _Run:
 
     def _invoke_function(self, function: Function, arguments: list[Any], node: Node, name: str) -> Any:
         budget = self.budget
-        budget.spend_on(sum(map(_size, arguments)))
+        budget.spend_on(sum(map(_size, arguments)) * function.effort)
         plain = arguments if _takes_boxes(function) else list(map(unboxed, arguments))
         try:
             value = function.call(budget, *plain) if function.budgeted else function.call(*plain)

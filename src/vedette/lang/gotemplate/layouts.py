@@ -36,6 +36,8 @@ _PART = re.compile(
 _SHORT_MONTHS: Final = tuple(name[:3] for name in MONTHS)
 _SHORT_WEEKDAYS: Final = tuple(name[:3] for name in WEEKDAYS)
 _UPPER = re.compile(r"[A-Z]{0,6}")
+_LONGEST_KEPT: Final = 200
+_LONGEST_READ: Final = 1_000
 _DIGITS = re.compile(r"\d+", re.ASCII)
 
 
@@ -46,8 +48,16 @@ class _Piece(NamedTuple):
     part: str
 
 
-@functools.lru_cache(maxsize=256)
 def _pieces(layout: str) -> tuple[_Piece, ...]:
+    return _kept_pieces(layout) if len(layout) <= _LONGEST_KEPT else _read_pieces(layout)
+
+
+@functools.lru_cache(maxsize=256)
+def _kept_pieces(layout: str) -> tuple[_Piece, ...]:
+    return _read_pieces(layout)
+
+
+def _read_pieces(layout: str) -> tuple[_Piece, ...]:
     pieces: list[_Piece] = []
     done = 0
     for found in _PART.finditer(layout):
@@ -144,8 +154,10 @@ def parse_time(layout: str, text: str) -> Instant:
     """The instant that a text in a layout gives; in UTC if it names no zone.
 
     Raises:
-        ValueError: the text does not have the layout; the message is Go's.
+        ValueError: the text does not have the layout; the message is Go's. Or one of them is far too long.
     """
+    if max(len(layout), len(text)) > _LONGEST_READ:
+        raise ValueError(f"parsing time: more than {_LONGEST_READ:,} characters")
     return _Reader(layout, text).read()
 
 

@@ -93,8 +93,10 @@ class _Printer:
         return "".join(self._parts)
 
     def put(self, text: str) -> None:
-        self._length += byte_length(text)
+        size = byte_length(text)
+        self._length += size
         self._budget.check_length(self._length)
+        self._budget.spend_on(size)
         self._parts.append(text)
 
     def pad(self, text: str) -> None:

@@ -23,7 +23,7 @@ from vedette.lang.gotemplate.calendar import (
     load_zone,
 )
 from vedette.lang.gotemplate.errors import FunctionError
-from vedette.lang.gotemplate.kinds import INT, INT64, STRING, Function, GoType, Kind
+from vedette.lang.gotemplate.kinds import BY_CHARACTER, INT, INT64, STRING, Function, GoType, Kind
 from vedette.lang.gotemplate.layouts import FULL, RFC3339_NANO, format_time
 from vedette.lang.gotemplate.literals import MAX_INT, MIN_INT
 from vedette.lang.gotemplate.values import Typed
@@ -228,6 +228,10 @@ def _multiple(self: Typed, unit: Typed, *, rounded: bool) -> Typed:
     return _seen(instant, instant.ns - rest + (step if up else 0))
 
 
+def _format(self: Typed, layout: str) -> str:
+    return format_time(self.value, layout)
+
+
 def _go_string(self: Typed) -> str:
     at: Instant = self.value
     date, (hour, minute, second) = at.date(), at.clock()
@@ -269,7 +273,7 @@ _TIME_METHODS.update(
         "Date": _many("Date", 3),
         "Day": _of(lambda self: self.value.date().day),
         "Equal": _with(TIME, lambda self, other: self.value.ns == other.value.ns),
-        "Format": _with(STRING, lambda self, layout: format_time(self.value, layout)),
+        "Format": Function(_format, (STRING,), effort=BY_CHARACTER),
         "GoString": Function(_go_string),
         "Hour": _of(lambda self: self.value.clock()[0]),
         "ISOWeek": _second("ISOWeek", "int"),

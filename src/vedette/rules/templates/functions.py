@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from vedette.lang.gotemplate import (
     ANY,
+    BY_CHARACTER,
     DURATION,
     FLOAT64,
     MAP_STRING,
@@ -174,7 +175,7 @@ FUNCTIONS: Final[Functions] = {
     "stripPort": Function(_strip_port, (STRING,)),
     "strvalue": Function(_string_value, (SAMPLE,)),
     "tableLink": Function(_table_link, (STRING,)),
-    "title": Function(title, (STRING,)),
+    "title": Function(title, (STRING,), effort=BY_CHARACTER),
     "toDuration": Function(_to_duration, (ANY,)),
     "toTime": Function(_to_time, (ANY,)),
     "urlQueryEscape": Function(escape_query, (STRING,)),
