@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from vedette.config import Loaded
 
 
+group = typer.Typer(help="Check files before they are used.", no_args_is_help=True)
+"""`vedette check`; each kind of file adds its command."""
+
+
 def register(app: typer.Typer, *, panel: str) -> None:
     """Add the commands."""
-    group = typer.Typer(help="Check files before they are used.", no_args_is_help=True)
     group.command("config", epilog="Example: `vedette check config vedette.yml`")(config)
     app.add_typer(group, name="check", rich_help_panel=panel)
 

@@ -15,5 +15,7 @@ class ExitCode(IntEnum):
     """The command was not written correctly."""
     UNREACHABLE = 3
     """There is no server, or no way to it."""
+    HINTS = 3
+    """There are hints, and `--lint-fatal` was given; promtool's code."""
     INTERRUPTED = 130
     """Control-C: 128 and the signal's number, as shells count."""

@@ -13,6 +13,7 @@ from vedette.cli import (
     back_fill,
     backup,
     check,
+    check_rules,
     compile_kernels,
     completion,
     config,
@@ -20,6 +21,7 @@ from vedette.cli import (
     health,
     query,
     targets,
+    test_rules,
     token,
     up,
     version,
@@ -49,6 +51,8 @@ health.register(app, panel=_SERVE)
 targets.register(app, panel=_SERVE)
 token.register(app, panel=_SERVE)
 check.register(app, panel=_SERVE)
+check_rules.register(check.group)
+test_rules.register(app, panel=_SERVE)
 config.register(app, panel=_SERVE)
 query.register(app, panel=_ASK)
 series_command.register(app, panel=_ASK)
