@@ -295,6 +295,10 @@ def _urlquery(budget: Budget, *values: Any) -> str:
     return escape_query(shown(values, budget))
 
 
+def _not(value: Any) -> bool:
+    return not truth(value)
+
+
 def _unreachable(*_: Any) -> None:
     """Stands for what `execution` does itself."""
 
@@ -312,7 +316,7 @@ BUILTINS: Final[Functions] = {
     "len": Function(_len, (VALUE,)),
     "lt": Function(_lt, (VALUE, VALUE)),
     "ne": Function(_ne, (VALUE, VALUE), budgeted=True),
-    "not": Function(lambda value: not truth(value), (VALUE,)),
+    "not": Function(_not, (VALUE,)),
     "or": Function(_unreachable, (VALUE,), VALUE),
     "print": Function(_print, variadic=ANY, budgeted=True),
     "printf": Function(_printf, (STRING,), ANY, budgeted=True),

@@ -109,6 +109,9 @@ def _hour12(instant: Instant) -> int:
 
 _Writer = Callable[[Instant], str]
 
+_OFFSETS: Final = tuple(
+    part for sign in "-Z" for part in (f"{sign}070000", f"{sign}07:00:00", f"{sign}0700", f"{sign}07:00", f"{sign}07")
+)
 _WRITERS: Final[dict[str, _Writer]] = {
     "January": lambda at: MONTHS[at.date().month - 1],
     "Jan": lambda at: _SHORT_MONTHS[at.date().month - 1],
@@ -133,10 +136,7 @@ _WRITERS: Final[dict[str, _Writer]] = {
     "PM": lambda at: "PM" if at.clock()[0] >= 12 else "AM",
     "pm": lambda at: "pm" if at.clock()[0] >= 12 else "am",
     "MST": _zone_name,
-} | {
-    part: functools.partial(_offset, part=part)
-    for sign in "-Z"
-    for part in (f"{sign}070000", f"{sign}07:00:00", f"{sign}0700", f"{sign}07:00", f"{sign}07")
+    **{part: functools.partial(_offset, part=part) for part in _OFFSETS},
 }
 
 
@@ -220,7 +220,7 @@ class _Reader:
             else:
                 prefix, self._rest = prefix[1:], self._rest[1:]
 
-    def _part(self, part: str, *, fraction_follows: bool) -> None:
+    def _part(self, part: str, *, fraction_follows: bool) -> None:  # noqa: C901, PLR0912 - one case for each part
         found = self._found
         match part:
             case "06":

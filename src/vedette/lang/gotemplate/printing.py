@@ -14,7 +14,7 @@ from vedette.lang.gotemplate.kinds import Kind
 from vedette.lang.gotemplate.limits import Budget
 from vedette.lang.gotemplate.literals import can_backquote, quote
 from vedette.lang.gotemplate.text import byte_length, from_bytes, is_stray_byte, to_bytes
-from vedette.lang.gotemplate.values import Boxed, Typed, entries_of, items_of, payload, type_of, unboxed
+from vedette.lang.gotemplate.values import Boxed, entries_of, items_of, payload, type_of, unboxed
 
 _MOST: Final = 1_000_000
 """The widest width and precision."""
