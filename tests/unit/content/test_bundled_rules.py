@@ -14,6 +14,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from vedette.content import bundled_rules, runbook, runbook_names
+from vedette.lang.promql import parse, selectors
 from vedette.rules import AlertingRule, RecordingRule, RuleFile, find_hints, parse_rules, template_language
 from vedette.rules.unit_tests import FileResult, RunOptions, run_file
 
@@ -124,6 +125,20 @@ def test_a_runbook_has_its_four_sections_each_with_something_to_read(name: str) 
     assert parts[1::2] == SECTIONS
     assert all(len(text.split()) >= 3 for text in parts[2::2])
     assert "```" in parts[4], "nothing to paste under How to check"
+
+
+@pytest.mark.parametrize("name", runbook_names())
+def test_what_a_runbook_gives_to_paste_can_be_asked(name: str) -> None:
+    recorded = {rule.name for file in rule_files() for rule in rules_of(file) if isinstance(rule, RecordingRule)}
+
+    for query in re.findall(r"^```promql\n(.*?)^```", runbook(name), flags=re.MULTILINE | re.DOTALL):
+        metrics = {
+            matcher.value
+            for selector in selectors(parse(query))
+            for matcher in selector.matchers
+            if matcher.name == "__name__" and ":" in matcher.value
+        }
+        assert metrics <= recorded, query
 
 
 def test_every_runbook_belongs_to_an_alert() -> None:
