@@ -1,7 +1,7 @@
 """All services of a running server: what is opened first is closed last.
 
-Storage, then the way in, then what asks, then what collects, then the door. On the way out the door closes first
-and requests end; collecting stops; what was accepted is written; the engine closes.
+Storage, then the way in, then what asks, then what collects, then rules, then the door. On the way out the door closes
+first and requests end; rules and collecting stop; what was accepted is written; the engine closes.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ from vedette.app.door import open_door
 from vedette.app.housekeeping import keep_house
 from vedette.app.logs import configure_log
 from vedette.app.reloading import Reloader
+from vedette.app.rules import open_rules, read_rules
 from vedette.app.storage import open_storage
-from vedette.app.wiring import http_settings, ingest_limits, query_limits
+from vedette.app.wiring import http_settings, ingest_limits, people_url, query_limits
 from vedette.collect.remote_write import open_remote_writers
 from vedette.config import Config, Loaded
 from vedette.http import Readiness, RunningServer
@@ -70,8 +71,10 @@ async def serve(
     began_s = time.monotonic()
     clock = Clock()
     config = loaded.config
+    settings = http_settings(config, listen)
     registry = CollectorRegistry()
     readiness = Readiness()
+    sources = await asyncio.to_thread(read_rules, config)
     async with AsyncExitStack() as stack:
         directory = stack.enter_context(hold_data_directory(data_dir))
         storage = await stack.enter_async_context(open_storage(config, data_dir, registry, clock))
@@ -96,13 +99,28 @@ async def serve(
         await senders.started()
         collecting = await stack.enter_async_context(open_collecting(config, storage, registry, clock, data_dir))
 
-        def prepare(changed: Config) -> Callable[[], None]:
+        rules = await stack.enter_async_context(
+            open_rules(
+                sources,
+                config,
+                storage=storage,
+                queries=queries,
+                sinks=(),
+                external_url=people_url(settings),
+                registry=registry,
+                clock=clock,
+            )
+        )
+
+        async def prepare(changed: Config) -> Callable[[], None]:
+            read_again = await asyncio.to_thread(read_rules, changed)
             jobs = collecting.prepare(changed)
             stores = senders.prepare(changed.remote_write, changed.global_.external_labels)
 
             def take_over() -> None:
                 senders.apply(stores)
                 collecting.apply(jobs)
+                rules.apply(read_again, changed)
                 storage.writer.limits = ingest_limits(changed)
                 queries.limits = query_limits(changed)
                 configure_log(changed.logging, sys.stderr)
@@ -112,7 +130,6 @@ async def serve(
         reloader = Reloader(loaded, read, prepare, registry, clock)
         await stack.enter_async_context(_background(keep_house(storage, config, clock, registry)))
         await stack.enter_async_context(_background(reloader.run(reload)))
-        settings = http_settings(config, listen)
         door = await stack.enter_async_context(
             open_door(
                 settings=settings,
