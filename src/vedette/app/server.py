@@ -140,6 +140,7 @@ async def serve(
                 storage=storage,
                 queries=queries,
                 collecting=collecting,
+                rules=rules.runner,
                 reloader=reloader,
                 readiness=readiness,
                 registry=registry,

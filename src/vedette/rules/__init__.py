@@ -1,6 +1,6 @@
 """Rules: files of them, groups evaluated again and again, alerts and their states, tests and checks of rules."""
 
-from vedette.rules.alerting import ActiveAlert, LastForState
+from vedette.rules.alerting import ActiveAlert, Alerting, LastForState
 from vedette.rules.backtest import (
     Episodes,
     Summary,
@@ -28,6 +28,7 @@ __all__ = [
     "AlertData",
     "AlertSink",
     "AlertState",
+    "Alerting",
     "AlertingRule",
     "Episodes",
     "GroupAtWork",
