@@ -39,7 +39,7 @@ def all_routers() -> list[Router]:
             queries=QueryApi(_NOTHING, _NOTHING),
             series=SeriesApi(_NOTHING, _NOTHING, _NOTHING),
             targets=TargetsApi(_NOTHING, ""),
-            rules=RulesApi(_NOTHING),
+            rules=RulesApi(_NOTHING, _NOTHING),
             status=StatusApi(_NOTHING, _NOTHING, _NOTHING),
         ),
         write_router(anything),

@@ -50,7 +50,6 @@ from vedette.query.exemplars import ExemplarReads
 from vedette.query.raw import open_raw_reads
 from vedette.query.service import QueryService
 from vedette.query.stored import StoredSource
-from vedette.rules import RuleRunner
 from vedette.store.state import StateDatabase, open_state
 
 
@@ -77,7 +76,7 @@ async def open_door(  # noqa: PLR0913 - everything comes together here
     storage: OpenStorage,
     queries: QueryService,
     collecting: Collecting,
-    rules: RuleRunner,
+    rules: RulesApi,
     reloader: Reloader,
     readiness: Readiness,
     registry: CollectorRegistry,
@@ -151,7 +150,7 @@ async def open_door(  # noqa: PLR0913 - everything comes together here
                     ExemplarReads(storage.index, storage.exemplars, storage.metrics),
                 ),
                 targets=TargetsApi(collecting.targets, urlsplit(settings.external_url).hostname or ""),
-                rules=RulesApi(rules.groups),
+                rules=rules,
                 status=StatusApi(storage.index, storage.memory, facts),
             ),
             write_router(receiver, max_body_bytes=config.http.max_body.bytes),
