@@ -45,7 +45,7 @@ def all_routers() -> list[Router]:
         write_router(anything),
         read_router(anything, anything, folder=anything),
         federate_router(anything, anything, now_ms=anything, lookback_ms=anything),
-        admin_router(AdminApi(_NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING)),
+        admin_router(AdminApi(_NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING)),
         accounts_router(anything),
         login_router(anything),
         health_router(Readiness()),
