@@ -22,8 +22,11 @@ groups:
       - {alert: Quiet, expr: 'level < 0'}
       - alert: High
         expr: level > 2
-        labels: {severity: page}
-        annotations: {summary: It is high.}
+        labels: {severity: page, kind_of: 'k-{{ $labels.kind }}'}
+        annotations:
+          summary: '{{ $labels.kind }} of {{ $externalLabels.region }} is at {{ $value | humanize }}'
+          others: '{{ with query "sum(level)" }}{{ . | first | value }}{{ end }}'
+          broken: '{{ $labels.kind | toTime }}'
       - {alert: Later, expr: level == 3, for: 1h30m, labels: {severity: info}}
       - {alert: Kept, expr: 'vector(1)', keep_firing_for: 5m}
       - {record: ambiguous, expr: 'label_replace(level, "kind", "", "kind", ".*")'}
@@ -33,7 +36,7 @@ groups:
       - {record: too_many, expr: level}
 """
 CONFIG = """
-global: {evaluation_interval: 300ms}
+global: {evaluation_interval: 300ms, external_labels: {region: eu}}
 rule_files: ['%s/*.yml']
 scrape_configs:
   - job_name: shop

@@ -11,7 +11,7 @@ from vedette.rules.backtest import (
     with_threshold,
 )
 from vedette.rules.definitions import AlertingRule, RecordingRule, Rule, RuleFile, RuleGroup, RuleType
-from vedette.rules.expansion import AlertData, Surroundings, Templates, template_language
+from vedette.rules.expansion import AlertData, Surroundings, Templates
 from vedette.rules.files import load_rules, parse_rules, read_bytes
 from vedette.rules.group import GroupAtWork, GroupDefaults, Health, RuleAtWork
 from vedette.rules.history import last_firing, last_for_states
@@ -21,6 +21,7 @@ from vedette.rules.running import Notify, PastAlerts, Queries, RestoreOptions, R
 from vedette.rules.sources import RuleSources, read_sources
 from vedette.rules.state import AlertState
 from vedette.rules.storing import RuleSamples
+from vedette.rules.templates import template_language
 from vedette.rules.writing import SampleWriter
 
 __all__ = [

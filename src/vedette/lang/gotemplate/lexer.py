@@ -170,7 +170,7 @@ class Lexer:
 
     # Inside of actions
 
-    def _in_action(self) -> Token:
+    def _in_action(self) -> Token:  # noqa: PLR0911 - one line for each kind of token
         text, pos = self._text, self._pos
         trims = _TRIM_BEFORE_RIGHT.match(text, pos) is not None
         if trims or text.startswith("}}", pos):
@@ -186,7 +186,9 @@ class Lexer:
             return self._single(char)
         match char:
             case ":":
-                return self._token(Kind.DECLARE, pos + 2) if text.startswith("=", pos + 1) else self._error("expected :=")
+                return (
+                    self._token(Kind.DECLARE, pos + 2) if text.startswith("=", pos + 1) else self._error("expected :=")
+                )
             case '"':
                 return self._matched(Kind.STRING, _STRING, "unterminated quoted string")
             case "'":
