@@ -15,7 +15,7 @@ from vedette.__about__ import __version__
 from vedette.app.collecting import Collecting
 from vedette.app.reloading import Reloader
 from vedette.app.storage import OpenStorage
-from vedette.app.wiring import auth_settings, raw_limits
+from vedette.app.wiring import auth_settings, backtest_limits, raw_limits
 from vedette.config import Config, render
 from vedette.http import (
     HttpSettings,
@@ -28,6 +28,7 @@ from vedette.http import (
 )
 from vedette.http.admin import AdminApi, admin_router
 from vedette.http.admin.backfill import Backfill
+from vedette.http.admin.backtest import Backtest
 from vedette.http.admin.export import Export
 from vedette.http.auth import local_access, open_accounts
 from vedette.http.auth.api import accounts_router
@@ -36,6 +37,7 @@ from vedette.http.prometheus import prometheus_router
 from vedette.http.prometheus.federate import federate_router
 from vedette.http.prometheus.queries import QueryApi
 from vedette.http.prometheus.read import read_router
+from vedette.http.prometheus.rules import RulesApi
 from vedette.http.prometheus.series import SeriesApi
 from vedette.http.prometheus.status import ServerFacts, StatusApi
 from vedette.http.prometheus.targets import TargetsApi
@@ -75,6 +77,7 @@ async def open_door(  # noqa: PLR0913 - everything comes together here
     storage: OpenStorage,
     queries: QueryService,
     collecting: Collecting,
+    rules: RulesApi,
     reloader: Reloader,
     readiness: Readiness,
     registry: CollectorRegistry,
@@ -127,6 +130,7 @@ async def open_door(  # noqa: PLR0913 - everything comes together here
             backup=_Backup(storage, state),
             backfill=Backfill(storage.writer, storage.metadata),
             export=Export(source, config.query.max_series),
+            backtest=Backtest(queries, lambda: backtest_limits(reloader.config)),
         )
         receiver = RemoteWriteReceiver(
             writer=storage.writer,
@@ -148,6 +152,7 @@ async def open_door(  # noqa: PLR0913 - everything comes together here
                     ExemplarReads(storage.index, storage.exemplars, storage.metrics),
                 ),
                 targets=TargetsApi(collecting.targets, urlsplit(settings.external_url).hostname or ""),
+                rules=rules,
                 status=StatusApi(storage.index, storage.memory, facts),
             ),
             write_router(receiver, max_body_bytes=config.http.max_body.bytes),

@@ -1,7 +1,7 @@
 """All services of a running server: what is opened first is closed last.
 
-Storage, then the way in, then what asks, then what collects, then the door. On the way out the door closes first
-and requests end; collecting stops; what was accepted is written; the engine closes.
+Storage, then the way in, then what asks, then what collects, then rules, then the door. On the way out the door closes
+first and requests end; rules and collecting stop; what was accepted is written; the engine closes.
 """
 
 from __future__ import annotations
@@ -27,15 +27,18 @@ from vedette.app.door import open_door
 from vedette.app.housekeeping import keep_house
 from vedette.app.logs import configure_log
 from vedette.app.reloading import Reloader
+from vedette.app.rules import open_rules, read_rules
 from vedette.app.storage import open_storage
-from vedette.app.wiring import http_settings, ingest_limits, query_limits
+from vedette.app.wiring import http_settings, ingest_limits, people_url, query_limits
 from vedette.collect.remote_write import open_remote_writers
 from vedette.config import Config, Loaded
 from vedette.http import Readiness, RunningServer
+from vedette.http.prometheus.rules import RulesApi
 from vedette.http.run_files import RunInfo, hold_data_directory
 from vedette.model.clock import Clock
 from vedette.query.service import open_query_service
 from vedette.query.stored import StoredSource
+from vedette.rules.notifier import Notifier, PreparedAlertmanagers, open_notifier
 
 _STATE_FILE: Final = "state.db"
 _QUEUES_FOLDER: Final = "remote_write"
@@ -70,8 +73,10 @@ async def serve(
     began_s = time.monotonic()
     clock = Clock()
     config = loaded.config
+    settings = http_settings(config, listen)
     registry = CollectorRegistry()
     readiness = Readiness()
+    sources = await asyncio.to_thread(read_rules, config)
     async with AsyncExitStack() as stack:
         directory = stack.enter_context(hold_data_directory(data_dir))
         storage = await stack.enter_async_context(open_storage(config, data_dir, registry, clock))
@@ -95,14 +100,32 @@ async def serve(
         senders.apply(senders.prepare(config.remote_write, config.global_.external_labels))
         await senders.started()
         collecting = await stack.enter_async_context(open_collecting(config, storage, registry, clock, data_dir))
+        notifier = await stack.enter_async_context(open_notifier(registry, collecting.discovery, clock))
+        notifier.apply(_alertmanagers(notifier, config))
+        rules = await stack.enter_async_context(
+            open_rules(
+                sources,
+                config,
+                storage=storage,
+                queries=queries,
+                sinks=(notifier,),
+                external_url=people_url(settings),
+                registry=registry,
+                clock=clock,
+            )
+        )
 
-        def prepare(changed: Config) -> Callable[[], None]:
+        async def prepare(changed: Config) -> Callable[[], None]:
+            read_again = await asyncio.to_thread(read_rules, changed)
             jobs = collecting.prepare(changed)
+            told = _alertmanagers(notifier, changed)
             stores = senders.prepare(changed.remote_write, changed.global_.external_labels)
 
             def take_over() -> None:
                 senders.apply(stores)
                 collecting.apply(jobs)
+                notifier.apply(told)
+                rules.apply(read_again, changed)
                 storage.writer.limits = ingest_limits(changed)
                 queries.limits = query_limits(changed)
                 configure_log(changed.logging, sys.stderr)
@@ -112,7 +135,6 @@ async def serve(
         reloader = Reloader(loaded, read, prepare, registry, clock)
         await stack.enter_async_context(_background(keep_house(storage, config, clock, registry)))
         await stack.enter_async_context(_background(reloader.run(reload)))
-        settings = http_settings(config, listen)
         door = await stack.enter_async_context(
             open_door(
                 settings=settings,
@@ -123,6 +145,7 @@ async def serve(
                 storage=storage,
                 queries=queries,
                 collecting=collecting,
+                rules=RulesApi(rules.runner.groups, notifier.addresses),
                 reloader=reloader,
                 readiness=readiness,
                 registry=registry,
@@ -146,6 +169,10 @@ async def serve(
         gc.enable()
         await stop.wait()
         readiness.not_ready("shutting down")
+
+
+def _alertmanagers(notifier: Notifier, config: Config) -> PreparedAlertmanagers:
+    return notifier.prepare(config.alerting.alertmanagers, capacity=config.rules.notification_queue)
 
 
 def _run_info(server: RunningServer, clock: Clock) -> RunInfo:

@@ -11,6 +11,7 @@ import typer
 
 from vedette.cli import (
     back_fill,
+    backtest,
     backup,
     check,
     check_rules,
@@ -54,6 +55,7 @@ check.register(app, panel=_SERVE)
 check_rules.register(check.group)
 test_rules.register(app, panel=_SERVE)
 config.register(app, panel=_SERVE)
+backtest.register(app, panel=_ASK)
 query.register(app, panel=_ASK)
 series_command.register(app, panel=_ASK)
 back_fill.register(app, panel=_KEEP)

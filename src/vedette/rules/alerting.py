@@ -25,7 +25,16 @@ from vedette.rules.definitions import ALERT_NAME, AlertingRule, Pairs
 from vedette.rules.expansion import AlertData, Surroundings, Templates, expand_pairs, has_actions, is_live
 from vedette.rules.numbering import Int64s, SeriesNumbers
 from vedette.rules.outcome import RuleError, Samples, as_vector
-from vedette.rules.state import NEVER, AlertRows, AlertState, advance, new_alerts, restored_since, send
+from vedette.rules.state import (
+    NEVER,
+    RESOLVED_RETENTION_MS,
+    AlertRows,
+    AlertState,
+    advance,
+    new_alerts,
+    restored_since,
+    send,
+)
 
 ALERTS: Final = "ALERTS"
 FOR_STATE: Final = "ALERTS_FOR_STATE"
@@ -68,6 +77,23 @@ class LastForState:
     labels: LabelSet
     time_ms: int
     since_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class LastFiring:
+    """When an alert fired last, from before nobody looked.
+
+    Attributes:
+        labels: of the alert.
+        fired_ms: the first time of it that is known.
+        last_ms: the last time at which it fired.
+        ended_ms: when it was over; None where nobody has seen that.
+    """
+
+    labels: LabelSet
+    fired_ms: int
+    last_ms: int
+    ended_ms: int | None
 
 
 @dataclass(slots=True, eq=False)
@@ -247,6 +273,36 @@ class Alerting:
         self.restored = True
         return count
 
+    def take_up_ended(self, past: Iterable[LastFiring], *, at_ms: int) -> int:
+        """Let those be told who do not know yet that an alert is over which fired before nobody looked.
+
+        Alerts that are found again are left alone, and `keep_firing_for` goes on. Of the data that an alert was found
+        with only its labels are left: a value in an annotation is NaN.
+
+        Returns:
+            How many there are.
+        """
+        added: list[_Known] = []
+        rows: list[AlertRows] = []
+        for last in past:
+            over_ms = at_ms if last.ended_ms is None else last.ended_ms
+            if last.labels in self._places or at_ms - over_ms > RESOLVED_RETENTION_MS:
+                continue
+            row = new_alerts(1, last.fired_ms)
+            row["fired_ms"], row["seen_ms"], row["value"] = last.fired_ms, last.last_ms, np.nan
+            if last.ended_ms is None and at_ms - last.last_ms < self.rule.keep_firing_ms:
+                row["state"], row["keep_ms"] = AlertState.FIRING, last.last_ms
+            else:
+                row["state"], row["resolved_ms"] = AlertState.INACTIVE, over_ms
+            self._places[last.labels] = len(self._known) + len(added)
+            source = tuple(pair for pair in last.labels if pair[0] != ALERT_NAME)
+            added.append(_Known(last.labels, source))
+            rows.append(row)
+        if added:
+            self._add(added, np.concatenate(rows))
+            self._show()
+        return len(added)
+
     def forget(self, series: Int64s) -> None:
         """These of the series that it wrote have ended."""
         self._written.forget(series.tolist())
@@ -274,13 +330,16 @@ class Alerting:
             self._found.forget(sources[self._place_of[sources] == _NONE].tolist())
             raise RuleError(DUPLICATE)
         if added:
-            count = len(added)
-            self._known = [*self._known, *added]
             self._places |= fresh
-            self._rows = np.concatenate([self._rows, new_alerts(count, at_ms)])
-            self._source = np.concatenate([self._source, np.full(count, _NONE, np.int64)])
-            self._writes = np.concatenate([self._writes, np.full((count, 3), _NONE, np.int64)])
+            self._add(added, new_alerts(len(added), at_ms))
         return places
+
+    def _add(self, added: list[_Known], rows: AlertRows) -> None:
+        count = len(added)
+        self._known = [*self._known, *added]
+        self._rows = np.concatenate([self._rows, rows])
+        self._source = np.concatenate([self._source, np.full(count, _NONE, np.int64)])
+        self._writes = np.concatenate([self._writes, np.full((count, 3), _NONE, np.int64)])
 
     def _alert_labels(self, data: AlertData) -> LabelSet:
         labels = {name: text for name, text in data.labels if name != METRIC_NAME}

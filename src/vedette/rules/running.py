@@ -27,7 +27,7 @@ from vedette.model.clock import Clock
 from vedette.model.errors import OverloadedError, VedetteError
 from vedette.model.labels import LabelSet
 from vedette.query.promql import InstantResult, Vector
-from vedette.rules.alerting import Alerting, LastForState
+from vedette.rules.alerting import Alerting, LastFiring, LastForState
 from vedette.rules.definitions import RuleGroup
 from vedette.rules.expansion import Surroundings, Templates
 from vedette.rules.group import Evaluated, GroupAtWork, GroupDefaults, Health, RuleAtWork, open_group
@@ -54,6 +54,10 @@ class PastAlerts(Protocol):
 
     async def for_states(self, alert: str, start_ms: int, end_ms: int) -> Sequence[LastForState]:
         """The last `ALERTS_FOR_STATE` samples within a time; raises `VedetteError`."""
+        ...
+
+    async def firing(self, alert: str, start_ms: int, end_ms: int) -> Sequence[LastFiring]:
+        """When alerts fired last within a time; raises `VedetteError`."""
         ...
 
 
@@ -283,17 +287,20 @@ class RuleRunner:
         started_s = self._clock.monotonic_s()
         options = self._parts.restore
         now_ms = self._clock.now_ms()
+        start_ms = now_ms - options.outage_tolerance_ms
         for machine in work.alerting():
+            name = machine.rule.name
             past: Sequence[LastForState] = ()
-            if machine.rule.hold_ms >= options.grace_ms:
-                try:
-                    past = await self._parts.past.for_states(
-                        machine.rule.name, now_ms - options.outage_tolerance_ms, now_ms
-                    )
-                except VedetteError as exc:
-                    # There is no second chance: from now on the series are written anew.
-                    log.error("the state of `for` is lost", rule=machine.rule.name, error=str(exc))  # noqa: TRY400 - expected
+            fired: Sequence[LastFiring] = ()
+            try:
+                if machine.rule.hold_ms >= options.grace_ms:
+                    past = await self._parts.past.for_states(name, start_ms, now_ms)
+                fired = await self._parts.past.firing(name, start_ms, now_ms)
+            except VedetteError as exc:
+                # There is no second chance: from now on the series are written anew.
+                log.error("the state of alerts is lost", rule=name, error=str(exc))  # noqa: TRY400 - expected
             machine.restore(past, at_ms=now_ms, grace_ms=options.grace_ms)
+            machine.take_up_ended(fired, at_ms=now_ms)
         self._metrics.last_restore.labels(work.group.key).set(self._clock.monotonic_s() - started_s)
 
     async def _end(self, gone: _Running) -> None:
