@@ -8,9 +8,14 @@ import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
 
 from vedette.alerting import Notify, build_plan, parse_alerting
 from vedette.alerting.service import AlertingService, ServiceLimits, open_service
+from vedette.http.alertmanager import AlertmanagerApi, alertmanager_router
+from vedette.http.testing.site import open_site
 from vedette.model.alerts import Alert
 from vedette.model.clock import Clock
 from vedette.model.errors import StorageError
@@ -147,7 +152,7 @@ async def running(
         build_plan(parse_alerting(text, file="alertmanager.yml")),
         disk,
         hand.clock(),
-        new_id=lambda: f"silence-{next(numbers)}",
+        new_id=lambda: f"00000000-0000-0000-0000-{next(numbers):012}",
         retention_ms=120 * 3_600_000,
         limits=limits,
     )
@@ -155,3 +160,27 @@ async def running(
         post = Post(disk)
         service.deliver_by(post)
         yield Running(service, hand, disk, post)
+
+
+@dataclass
+class RunningApi(Running):
+    """A running service behind its HTTP API.
+
+    Attributes:
+        client: speaks to it with all rights.
+    """
+
+    client: httpx.AsyncClient
+
+
+@asynccontextmanager
+async def running_api(folder: Path, text: str = TEAM, *, now_ms: int = NOON_MS) -> AsyncIterator[RunningApi]:
+    """A service behind Alertmanager's API."""
+    config = parse_alerting(text, file="alertmanager.yml")
+    async with running(text, hand=Hand(now_ms)) as world:
+        api = AlertmanagerApi(world.service, lambda: config, started_ms=now_ms)
+        async with (
+            open_site(folder, [alertmanager_router(api)]) as site,
+            httpx.AsyncClient(base_url=site.url, headers={"Authorization": f"Bearer {site.local_token}"}) as client,
+        ):
+            yield RunningApi(world.service, world.hand, world.disk, world.post, client)

@@ -1,7 +1,7 @@
 """All services of a running server: what is opened first is closed last.
 
-Storage, then the way in, then what asks, then what collects, then the door. On the way out the door closes first
-and requests end; collecting stops; what was accepted is written; the engine closes.
+Storage, then the way in, then what asks, then alerting, then what collects, then the door. On the way out the door
+closes first and requests end; collecting and alerting stop; what was accepted is written; the engine closes.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from vedette.__about__ import __version__
+from vedette.alerting import read_alerting
+from vedette.app.alerting import open_alerting
 from vedette.app.banner import Announce
 from vedette.app.collecting import Collecting, open_collecting
 from vedette.app.door import open_door
@@ -36,6 +38,7 @@ from vedette.http.run_files import RunInfo, hold_data_directory
 from vedette.model.clock import Clock
 from vedette.query.service import open_query_service
 from vedette.query.stored import StoredSource
+from vedette.store.state import open_state
 
 _STATE_FILE: Final = "state.db"
 _QUEUES_FOLDER: Final = "remote_write"
@@ -72,6 +75,7 @@ async def serve(
     config = loaded.config
     registry = CollectorRegistry()
     readiness = Readiness()
+    routing = read_alerting(config.alertmanager)
     async with AsyncExitStack() as stack:
         directory = stack.enter_context(hold_data_directory(data_dir))
         storage = await stack.enter_async_context(open_storage(config, data_dir, registry, clock))
@@ -92,16 +96,22 @@ async def serve(
                 clock=clock,
             )
         )
+        state = await stack.enter_async_context(open_state(data_dir / _STATE_FILE))
+        alerting = await stack.enter_async_context(
+            open_alerting(routing, config, state=state, registry=registry, clock=clock)
+        )
         senders.apply(senders.prepare(config.remote_write, config.global_.external_labels))
         await senders.started()
         collecting = await stack.enter_async_context(open_collecting(config, storage, registry, clock, data_dir))
 
         def prepare(changed: Config) -> Callable[[], None]:
             jobs = collecting.prepare(changed)
+            routes = alerting.prepare(changed)
             stores = senders.prepare(changed.remote_write, changed.global_.external_labels)
 
             def take_over() -> None:
                 senders.apply(stores)
+                routes()
                 collecting.apply(jobs)
                 storage.writer.limits = ingest_limits(changed)
                 queries.limits = query_limits(changed)
@@ -118,7 +128,8 @@ async def serve(
                 settings=settings,
                 config=config,
                 data_dir=data_dir,
-                state_file=data_dir / _STATE_FILE,
+                state=state,
+                alerting=alerting,
                 directory=directory,
                 storage=storage,
                 queries=queries,

@@ -1,5 +1,6 @@
 """The settings: read from YAML, validated with places, frozen."""
 
+from vedette.config.alerts import AlertmanagerText, Alerts
 from vedette.config.changes import JobChanges, changed_jobs, changed_sections, fingerprint, targets_changed
 from vedette.config.check import check
 from vedette.config.config import Config, ConfigWarning, Loaded
@@ -29,6 +30,8 @@ __all__ = [
     "Action",
     "Alerting",
     "Alertmanager",
+    "AlertmanagerText",
+    "Alerts",
     "Auth",
     "Authorization",
     "BasicAuth",
