@@ -67,17 +67,30 @@ def _sorted_pairs(labels: Typed) -> Typed:
     return Typed(PAIRS, tuple(Typed(_PAIR, {"Name": name, "Value": held[name]}) for name in names))
 
 
+def _sorted_names(labels: Typed) -> Typed:
+    return _names(_sorted_pairs(labels))
+
+
+def _sorted_values(labels: Typed) -> Typed:
+    return _values(_sorted_pairs(labels))
+
+
+def _sorted_text(labels: Typed) -> str:
+    return _pairs_text(_sorted_pairs(labels))
+
+
 def _without(labels: Typed, names: Typed) -> Typed:
     dropped = set(names.value or ())
-    return Typed(KV, {name: value for name, value in (labels.value or {}).items() if name not in dropped})
+    held: Mapping[str, str] = labels.value or {}
+    return Typed(KV, {name: value for name, value in held.items() if name not in dropped})
 
 
 _KV_METHODS: Final[dict[str, Function]] = {
     "SortedPairs": Function(_sorted_pairs),
     "Remove": Function(_without, (STRINGS,)),
-    "Names": Function(lambda labels: _names(_sorted_pairs(labels))),
-    "Values": Function(lambda labels: _values(_sorted_pairs(labels))),
-    "String": Function(lambda labels: _pairs_text(_sorted_pairs(labels))),
+    "Names": Function(_sorted_names),
+    "Values": Function(_sorted_values),
+    "String": Function(_sorted_text),
 }
 KV: Final = GoType("template.KV", Kind.MAP, underlying="map[string]string", elem=STRING, methods=_KV_METHODS)
 
@@ -170,8 +183,18 @@ def notification_data(facts: NotificationFacts) -> Typed:
     )
 
 
+def route_label(data: Any, name: str) -> str:
+    """The template of a label of the notification's route; empty where there is none."""
+    if type(data) is Typed and data.type is _DATA_POINTER:
+        return (data.value.value["RouteLabels"].value or {}).get(name, "")
+    return ""
+
+
 def data_of(**fields: Any) -> Typed:
-    """Data with these fields; all others are zeros."""
+    """Data with these fields; all others are zeros. `Alerts` may be given as a list."""
+    alerts = fields.get("Alerts")
+    if alerts is not None and type(alerts) is not Typed:
+        fields["Alerts"] = Typed(ALERTS, tuple(alerts))
     return Typed(_DATA_POINTER, _filled(DATA, fields))
 
 

@@ -13,8 +13,9 @@ import glob
 from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from vedette.alerting.templates.data import route_label
 from vedette.alerting.templates.functions import FUNCTIONS
 from vedette.lang.gotemplate import (
     STRING,
@@ -34,6 +35,7 @@ from vedette.lang.gotemplate import (
 )
 from vedette.model.errors import ConfigError, ConfigErrors, Location
 
+_PACKAGE: Final = "vedette.alerting.templates"
 _DEFAULT_FILES: Final = ("default.tmpl", "email.tmpl")
 _TEXTS_KEPT: Final = 1024
 _MAX_BYTES: Final = 4 << 20
@@ -52,7 +54,7 @@ _KNOWN: Final[Functions] = {
 }
 
 
-class NotificationTemplates:
+class Library:
     """Templates, and the texts that use them."""
 
     def __init__(self, files: Iterable[tuple[str, str]] = ()) -> None:
@@ -84,12 +86,12 @@ class NotificationTemplates:
             return str(exc)
         return ""
 
-    def text(self, text: str, data: Typed, *, now_ms: int, limits: Limits = LIMITS) -> str:
+    def render(self, text: str, data: Any, *, now_ms: int, limits: Limits = LIMITS) -> str:
         """What a text of a receiver gives.
 
         Args:
             text: the text; with templates or without.
-            data: from `notification_data`.
+            data: what `.` is: usually from `notification_data`.
             now_ms: the time, milliseconds since the epoch.
             limits: what it may use.
 
@@ -100,15 +102,15 @@ class NotificationTemplates:
             return text
         return self._execute(text, data, now_ms, limits, html=False)
 
-    def html(self, text: str, data: Typed, *, now_ms: int, limits: Limits = LIMITS) -> str:
+    def render_html(self, text: str, data: Any, *, now_ms: int, limits: Limits = LIMITS) -> str:
         """The same for a text of HTML: values are escaped by where they stand.
 
         Raises:
-            TemplateError: as `text`.
+            TemplateError: as `render`.
         """
         return self._execute(text, data, now_ms, limits, html=True) if text else ""
 
-    def _execute(self, text: str, data: Typed, now_ms: int, limits: Limits, *, html: bool) -> str:
+    def _execute(self, text: str, data: Any, now_ms: int, limits: Limits, *, html: bool) -> str:
         template = self._template(text, html=html)
         return template.execute(data, limits, functions=_Notification(self, data, now_ms).functions())
 
@@ -128,7 +130,7 @@ class NotificationTemplates:
         """A text as a part of another one.
 
         Raises:
-            TemplateError: as `text`.
+            TemplateError: as `render`.
         """
         return self._template(text, html=False).execute_within(budget, data, functions=functions)
 
@@ -136,8 +138,8 @@ class NotificationTemplates:
 class _Notification:
     """The functions of one notification."""
 
-    def __init__(self, templates: NotificationTemplates, data: Typed, now_ms: int) -> None:
-        self._templates = templates
+    def __init__(self, library: Library, data: Any, now_ms: int) -> None:
+        self._library = library
         self._data = data
         self._now_ns = now_ms * _MS_NS
         self._within: list[str] = []
@@ -145,22 +147,24 @@ class _Notification:
     def functions(self) -> Functions:
         """By name."""
         return {
-            "since": Function(lambda at: duration(self._now_ns - at.value.ns), (TIME,)),
+            "since": Function(self._since, (TIME,)),
             "routeLabels": Function(self._route_label, (STRING,), budgeted=True),
         }
+
+    def _since(self, at: Typed) -> Typed:
+        return duration(self._now_ns - at.value.ns)
 
     def _route_label(self, budget: Budget, name: str) -> str:
         """A label of the route, whose template may use others, but not itself."""
         if name in self._within:
             raise FunctionError(f"route labels use each other in a circle: {' -> '.join([*self._within, name])}")
-        labels = self._data.value.value["RouteLabels"].value or {}
-        text = labels.get(name, "")
+        text = route_label(self._data, name)
         if "{{" not in text:
             return text
         self._within.append(name)
         budget.enter()
         try:
-            return self._templates.expand_within(budget, text, self._data, self.functions())
+            return self._library.expand_within(budget, text, self._data, self.functions())
         except TemplateError as exc:
             raise FunctionError(str(exc)) from exc
         finally:
@@ -170,11 +174,11 @@ class _Notification:
 
 @functools.cache
 def _default_files() -> tuple[tuple[str, str], ...]:
-    folder = resources.files(__package__)
+    folder = resources.files(_PACKAGE)
     return tuple((name, folder.joinpath(name).read_text("utf-8")) for name in _DEFAULT_FILES)
 
 
-def load_templates(patterns: Sequence[str]) -> NotificationTemplates:
+def load_library(patterns: Sequence[str]) -> Library:
     """The default templates, and those of all files that match.
 
     Args:
@@ -200,7 +204,7 @@ def load_templates(patterns: Sequence[str]) -> NotificationTemplates:
             errors.append(ConfigError(at=Location(path), problem=f"the file cannot be read: {problem}"))
     if errors:
         raise ConfigErrors(errors)
-    return NotificationTemplates(files)
+    return Library(files)
 
 
 def _read(path: str) -> str:

@@ -677,5 +677,3 @@ def _size(value: Any) -> int:
     """How much work a value can be to a function."""
     held = payload(unboxed(value))
     return len(held) if isinstance(held, str | bytes | list | tuple | dict) else 0
-
-

@@ -186,7 +186,9 @@ class Lexer:
             return self._single(char)
         match char:
             case ":":
-                return self._token(Kind.DECLARE, pos + 2) if text.startswith("=", pos + 1) else self._error("expected :=")
+                return (
+                    self._token(Kind.DECLARE, pos + 2) if text.startswith("=", pos + 1) else self._error("expected :=")
+                )
             case '"':
                 return self._matched(Kind.STRING, _STRING, "unterminated quoted string")
             case "'":

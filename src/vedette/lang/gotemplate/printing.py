@@ -628,5 +628,3 @@ def _with_point(text: str, shape: str, precision: int) -> str:
         digits -= body == "0"
         body += "."
     return text[0] + body + "0" * max(0, digits) + tail
-
-

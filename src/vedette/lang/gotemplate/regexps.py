@@ -134,7 +134,9 @@ def _compiled(pattern: str) -> Any:
         return re2.compile(to_bytes(pattern), options)  # type: ignore[arg-type]  # bytes count in bytes, as Go does
     except re2.error as exc:
         said = exc.args[0]
-        raise FunctionError(_message(said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said))) from exc
+        raise FunctionError(
+            _message(said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said))
+        ) from exc
 
 
 def _message(said: str) -> str:
@@ -142,7 +144,9 @@ def _message(said: str) -> str:
     reason, _, piece = said.partition(": ")
     for theirs, ours in _GO_MESSAGES:
         if reason == theirs:
-            return f"error parsing regexp: {ours}: `{piece}`" if piece or ":" in said else f"error parsing regexp: {ours}"
+            return (
+                f"error parsing regexp: {ours}: `{piece}`" if piece or ":" in said else f"error parsing regexp: {ours}"
+            )
     return f"error parsing regexp: {said}"
 
 

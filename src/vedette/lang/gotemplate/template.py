@@ -129,9 +129,7 @@ class Template:
         """
         program = self._prepared()
         known = program.functions if functions is None else {**program.functions, **functions}
-        return execute_tree(
-            program.name, program.trees, known, data, missing_key=self._set.missing_key, budget=budget
-        )
+        return execute_tree(program.name, program.trees, known, data, missing_key=self._set.missing_key, budget=budget)
 
     def _prepared(self) -> _Program:
         with self._lock:

@@ -10,7 +10,9 @@ import re
 from typing import Final
 
 _LONE = re.compile("[\ud800-\udfff]")
-SPACES: Final = "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
+SPACES: Final = (
+    "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
+)
 """What Go's `strings.TrimSpace` removes."""
 
 

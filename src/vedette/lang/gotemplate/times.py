@@ -288,4 +288,3 @@ _TIME_METHODS.update(
         "ZoneBounds": _second("ZoneBounds", "time.Time"),
     }
 )
-

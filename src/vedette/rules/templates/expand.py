@@ -131,9 +131,7 @@ def expand_text(text: str, name: str, data: Any, expansion: Expansion) -> str:
     return _executed(template, name, data, expansion, expansion.functions())
 
 
-def expand_html(
-    text: str, name: str, data: Any, expansion: Expansion, files: Mapping[str, str] | None = None
-) -> str:
+def expand_html(text: str, name: str, data: Any, expansion: Expansion, files: Mapping[str, str] | None = None) -> str:
     """What a template gives as HTML, with everything escaped by where it stands: a console.
 
     Args:

@@ -23,8 +23,7 @@ from vedette.rules.expansion import AlertData
 from vedette.rules.templates.expand import Expansion, expand_text, parsed
 
 _DEFINITIONS: Final = (
-    "{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}"
-    "{{$externalURL := .ExternalURL}}{{$value := .Value}}"
+    "{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}{{$externalURL := .ExternalURL}}{{$value := .Value}}"
 )
 _DATA: Final[GoType] = struct_of(
     Field("Labels", MAP_STRING),

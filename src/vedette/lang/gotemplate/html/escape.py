@@ -59,8 +59,14 @@ _JS_TYPES: Final = frozenset(
     (
         "",
         "module",
-        *(f"application/{name}" for name in ("ecmascript", "javascript", "json", "ld+json", "x-ecmascript", "x-javascript")),
-        *(f"text/{name}" for name in ("ecmascript", "javascript", "jscript", "livescript", "x-ecmascript", "x-javascript")),
+        *(
+            f"application/{name}"
+            for name in ("ecmascript", "javascript", "json", "ld+json", "x-ecmascript", "x-javascript")
+        ),
+        *(
+            f"text/{name}"
+            for name in ("ecmascript", "javascript", "jscript", "livescript", "x-ecmascript", "x-javascript")
+        ),
         *(f"text/javascript1.{number}" for number in range(6)),
     )
 )
