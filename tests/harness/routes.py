@@ -13,6 +13,7 @@ from vedette.http.prometheus import prometheus_router
 from vedette.http.prometheus.federate import federate_router
 from vedette.http.prometheus.queries import QueryApi
 from vedette.http.prometheus.read import read_router
+from vedette.http.prometheus.rules import RulesApi
 from vedette.http.prometheus.series import SeriesApi
 from vedette.http.prometheus.status import StatusApi
 from vedette.http.prometheus.targets import TargetsApi
@@ -39,6 +40,7 @@ def all_routers() -> list[Router]:
             queries=QueryApi(_NOTHING, _NOTHING),
             series=SeriesApi(_NOTHING, _NOTHING, _NOTHING),
             targets=TargetsApi(_NOTHING, ""),
+            rules=RulesApi(_NOTHING),
             status=StatusApi(_NOTHING, _NOTHING, _NOTHING),
         ),
         write_router(anything),

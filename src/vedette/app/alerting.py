@@ -1,4 +1,4 @@
-"""Alerting at work in the server: its configuration, its state on the disk, and who delivers."""
+"""Alerting at work in the server: its configuration, its state on the disk, and the outbox that delivers."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from vedette.alerting import AlertingConfig, build_plan, read_alerting
+from vedette.alerting.attempts import AttemptLog
+from vedette.alerting.delivery import Outbox, open_outbox, outbox_context
 from vedette.alerting.metrics import AlertingMetrics
 from vedette.alerting.service import AlertingService, ServiceLimits, open_service
-from vedette.alerting.undelivered import Undelivered
+from vedette.alerting.templates import Library, load_library
 from vedette.config import Alerts, Config
 from vedette.model.clock import Clock
 from vedette.model.errors import StorageError
@@ -30,34 +32,64 @@ class ServedAlerting:
     Attributes:
         service: the machine at work.
         store: its tables.
+        outbox: delivers.
         config: who is told of which alerts.
         settings: bounds of what is remembered.
     """
 
-    def __init__(self, service: AlertingService, store: AlertStore, config: AlertingConfig, settings: Alerts) -> None:
+    def __init__(
+        self,
+        service: AlertingService,
+        store: AlertStore,
+        outbox: Outbox,
+        config: AlertingConfig,
+        templates: Library,
+        settings: Alerts,
+        external_url: str,
+    ) -> None:
         self.service = service
         self.store = store
+        self.outbox = outbox
         self.config = config
         self.settings = settings
+        self._external_url = external_url
+        self._templates = templates
+        self._changed = asyncio.Event()
 
-    def prepare(self, changed: Config) -> Callable[[], None]:
-        """Read what a configuration says about alerts.
+    async def prepare(self, changed: Config) -> Callable[[], None]:
+        """Read what a configuration says about alerts, and its templates.
 
         Raises:
             ConfigErrors: with everything that is wrong.
         """
         config = read_alerting(changed.alertmanager)
+        templates = await asyncio.to_thread(load_library, config.file.templates)
         plan = build_plan(config)
 
         def take_over() -> None:
+            # Messages wait until the outbox knows the integrations that they go to.
+            self.service.deliver_by(None)
             # A configuration that says the same leaves every group alone.
             if config != self.config:
                 self.service.reconfigure(plan)
-                warn(config)
+                _warn(config)
             self.config, self.settings = config, changed.alerts
             self.service.limits = ServiceLimits(alerts=changed.alerts.max_alerts)
+            self._templates = templates
+            self._changed.set()
 
         return take_over
+
+    async def run(self) -> None:
+        """Let the outbox follow the configuration, until cancelled."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            try:
+                await self.outbox.reconfigure(self.config, self._templates, external_url=self._external_url)
+            except ValueError as exc:
+                log.error("receivers are not reconfigured; they are told as before", error=str(exc))  # noqa: TRY400 - a file's error
+            self.service.deliver_by(self.outbox)
 
     async def forget(self, clock: Clock) -> None:
         """Forget what is too old or too much, now and then, until cancelled."""
@@ -71,12 +103,22 @@ class ServedAlerting:
 
 @asynccontextmanager
 async def open_alerting(
-    alerting: AlertingConfig, config: Config, *, state: StateDatabase, registry: CollectorRegistry, clock: Clock
+    alerting: AlertingConfig,
+    templates: Library,
+    config: Config,
+    *,
+    state: StateDatabase,
+    external_url: str,
+    registry: CollectorRegistry,
+    clock: Clock,
 ) -> AsyncGenerator[ServedAlerting]:
-    """Route alerts as long as the block lasts.
+    """Route alerts and deliver messages as long as the block lasts.
+
+    At the end the outbox closes first, and what it reports on the way is stored.
 
     Raises:
         StorageError: the state cannot be read.
+        ValueError: HTTP options of an integration cannot be used.
     """
     store = AlertStore(state)
     opened = open_service(
@@ -87,21 +129,27 @@ async def open_alerting(
         retention_ms=config.alerts.retention.ms,
         limits=ServiceLimits(alerts=config.alerts.max_alerts),
     )
-    warn(alerting)
+    _warn(alerting)
     async with opened as service:
-        served = ServedAlerting(service, store, alerting, config.alerts)
-        registry.register(AlertingMetrics(service))
-        service.deliver_by(Undelivered(service.report))
-        async with asyncio.TaskGroup() as tasks:
-            forgetting = tasks.create_task(served.forget(clock))
-            try:
-                yield served
-            finally:
-                forgetting.cancel()
+
+        def report(message: int, error: str) -> None:
+            service.report(message, error=error)
+
+        context = outbox_context(report, registry, attempts=AttemptLog(service), clock=clock)
+        async with open_outbox(context, alerting, templates, external_url=external_url) as outbox:
+            served = ServedAlerting(service, store, outbox, alerting, templates, config.alerts, external_url)
+            registry.register(AlertingMetrics(service))
+            service.deliver_by(outbox)
+            async with asyncio.TaskGroup() as tasks:
+                running = [tasks.create_task(served.run()), tasks.create_task(served.forget(clock))]
+                try:
+                    yield served
+                finally:
+                    for task in running:
+                        task.cancel()
 
 
-def warn(config: AlertingConfig) -> None:
-    """Say what has no effect."""
+def _warn(config: AlertingConfig) -> None:
     for warning in config.warnings:
         log.warning("configuration", at=str(warning.at), warning=warning.text)
 

@@ -38,6 +38,7 @@ from vedette.http.prometheus import prometheus_router
 from vedette.http.prometheus.federate import federate_router
 from vedette.http.prometheus.queries import QueryApi
 from vedette.http.prometheus.read import read_router
+from vedette.http.prometheus.rules import RulesApi
 from vedette.http.prometheus.series import SeriesApi
 from vedette.http.prometheus.status import ServerFacts, StatusApi
 from vedette.http.prometheus.targets import TargetsApi
@@ -51,6 +52,7 @@ from vedette.query.exemplars import ExemplarReads
 from vedette.query.raw import open_raw_reads
 from vedette.query.service import QueryService
 from vedette.query.stored import StoredSource
+from vedette.rules import RuleRunner
 from vedette.store.state import StateDatabase
 
 
@@ -78,6 +80,7 @@ async def open_door(  # noqa: PLR0913 - everything comes together here
     storage: OpenStorage,
     queries: QueryService,
     collecting: Collecting,
+    rules: RuleRunner,
     reloader: Reloader,
     readiness: Readiness,
     registry: CollectorRegistry,
@@ -150,6 +153,7 @@ async def open_door(  # noqa: PLR0913 - everything comes together here
                     ExemplarReads(storage.index, storage.exemplars, storage.metrics),
                 ),
                 targets=TargetsApi(collecting.targets, urlsplit(settings.external_url).hostname or ""),
+                rules=RulesApi(rules.groups),
                 status=StatusApi(storage.index, storage.memory, facts),
             ),
             write_router(receiver, max_body_bytes=config.http.max_body.bytes),

@@ -7,7 +7,7 @@ their place in the interval.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 from prometheus_client import CollectorRegistry, Gauge
@@ -19,7 +19,7 @@ from vedette.model.errors import ConfigError, ConfigErrors, Location
 _AT_START = frozenset({"http", "auth", "storage"})
 """Sections that take effect with the next start."""
 
-Prepare = Callable[[Config], Callable[[], None]]
+Prepare = Callable[[Config], Awaitable[Callable[[], None]]]
 """Builds all that a configuration needs and that can fail; what it returns takes over, and does not fail."""
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
@@ -80,7 +80,7 @@ class Reloader:
             try:
                 loaded = await asyncio.to_thread(self._read)
                 try:
-                    take_over = self._prepare(loaded.config)
+                    take_over = await self._prepare(loaded.config)
                 except ValueError as exc:
                     place = Location(loaded.files[0] if loaded.files else "built-in configuration")
                     raise ConfigError(at=place, problem=str(exc)) from exc

@@ -1,7 +1,8 @@
 """All services of a running server: what is opened first is closed last.
 
-Storage, then the way in, then what asks, then alerting, then what collects, then the door. On the way out the door
-closes first and requests end; collecting and alerting stop; what was accepted is written; the engine closes.
+Storage, then the way in, then what asks, then alerting, then what collects, then rules, then the door. On the way out
+the door closes first and requests end; rules, collecting and alerting stop; what was accepted is written; the engine
+closes.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from prometheus_client import CollectorRegistry
 
 from vedette.__about__ import __version__
 from vedette.alerting import read_alerting
+from vedette.alerting.templates import load_library
 from vedette.app.alerting import open_alerting
 from vedette.app.banner import Announce
 from vedette.app.collecting import Collecting, open_collecting
@@ -29,8 +31,9 @@ from vedette.app.door import open_door
 from vedette.app.housekeeping import keep_house
 from vedette.app.logs import configure_log
 from vedette.app.reloading import Reloader
+from vedette.app.rules import open_rules, read_rules
 from vedette.app.storage import open_storage
-from vedette.app.wiring import http_settings, ingest_limits, query_limits
+from vedette.app.wiring import http_settings, ingest_limits, people_url, query_limits
 from vedette.collect.remote_write import open_remote_writers
 from vedette.config import Config, Loaded
 from vedette.http import Readiness, RunningServer
@@ -73,9 +76,12 @@ async def serve(
     began_s = time.monotonic()
     clock = Clock()
     config = loaded.config
+    settings = http_settings(config, listen)
     registry = CollectorRegistry()
     readiness = Readiness()
     routing = read_alerting(config.alertmanager)
+    templates = await asyncio.to_thread(load_library, routing.file.templates)
+    sources = await asyncio.to_thread(read_rules, config)
     async with AsyncExitStack() as stack:
         directory = stack.enter_context(hold_data_directory(data_dir))
         storage = await stack.enter_async_context(open_storage(config, data_dir, registry, clock))
@@ -98,21 +104,44 @@ async def serve(
         )
         state = await stack.enter_async_context(open_state(data_dir / _STATE_FILE))
         alerting = await stack.enter_async_context(
-            open_alerting(routing, config, state=state, registry=registry, clock=clock)
+            open_alerting(
+                routing,
+                templates,
+                config,
+                state=state,
+                external_url=people_url(settings),
+                registry=registry,
+                clock=clock,
+            )
         )
         senders.apply(senders.prepare(config.remote_write, config.global_.external_labels))
         await senders.started()
         collecting = await stack.enter_async_context(open_collecting(config, storage, registry, clock, data_dir))
 
-        def prepare(changed: Config) -> Callable[[], None]:
+        rules = await stack.enter_async_context(
+            open_rules(
+                sources,
+                config,
+                storage=storage,
+                queries=queries,
+                sinks=(alerting.service,),
+                external_url=people_url(settings),
+                registry=registry,
+                clock=clock,
+            )
+        )
+
+        async def prepare(changed: Config) -> Callable[[], None]:
+            read_again = await asyncio.to_thread(read_rules, changed)
             jobs = collecting.prepare(changed)
-            routes = alerting.prepare(changed)
+            routes = await alerting.prepare(changed)
             stores = senders.prepare(changed.remote_write, changed.global_.external_labels)
 
             def take_over() -> None:
                 senders.apply(stores)
                 routes()
                 collecting.apply(jobs)
+                rules.apply(read_again, changed)
                 storage.writer.limits = ingest_limits(changed)
                 queries.limits = query_limits(changed)
                 configure_log(changed.logging, sys.stderr)
@@ -122,7 +151,6 @@ async def serve(
         reloader = Reloader(loaded, read, prepare, registry, clock)
         await stack.enter_async_context(_background(keep_house(storage, config, clock, registry)))
         await stack.enter_async_context(_background(reloader.run(reload)))
-        settings = http_settings(config, listen)
         door = await stack.enter_async_context(
             open_door(
                 settings=settings,
@@ -134,6 +162,7 @@ async def serve(
                 storage=storage,
                 queries=queries,
                 collecting=collecting,
+                rules=rules.runner,
                 reloader=reloader,
                 readiness=readiness,
                 registry=registry,

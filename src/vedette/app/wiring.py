@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import ssl
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ from vedette.query.service import QueryLimits
 from vedette.store.engine import ClickHouseServer, EngineSettings
 from vedette.store.flush import CommitLimits
 
+_ANY_HOST: Final = ("", "0.0.0.0", "::")  # noqa: S104 - compared with
 _TLS_VERSIONS: Final = {
     TlsVersion.TLS10: ssl.TLSVersion.TLSv1,
     TlsVersion.TLS11: ssl.TLSVersion.TLSv1_1,
@@ -45,6 +47,16 @@ def http_settings(config: Config, listen: str | None) -> HttpSettings:
         drain_s=http.shutdown_timeout.s,
         access_log=False,
     )
+
+
+def people_url(settings: HttpSettings) -> str:
+    """Where people reach this server: as configured, or by this machine's name."""
+    if settings.external_url:
+        return settings.external_url.rstrip("/")
+    address = settings.listen[0]
+    host = platform.node() if address.host in _ANY_HOST else address.host
+    shown = f"[{host}]" if ":" in host else host
+    return f"{'http' if settings.tls is None else 'https'}://{shown}:{address.port}"
 
 
 def auth_settings(config: Config) -> AuthSettings:
@@ -94,6 +106,7 @@ def query_limits(config: Config) -> QueryLimits:
         max_samples=query.max_samples,
         max_series=query.max_series,
         max_points=query.max_points,
+        rule_concurrency=config.rules.concurrency,
         timeout_s=query.timeout.s,
         concurrency=query.concurrency,
         lookback_ms=query.lookback_delta.ms,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,14 +36,18 @@ def config(
     """Check a configuration, with everything that it includes and names.
 
     All errors are reported at once, each with its line and how to mend it. Warnings tell of what is accepted and has
-    no effect, of files that are not there, and of jobs that will be inactive.
+    no effect, of files that are not there, and of jobs that will be inactive. Rule files that it names are checked too.
     """
     from vedette.config import check, load  # noqa: PLC0415 - takes longer than other commands
     from vedette.ingest.relabel import apply  # noqa: PLC0415 - likewise
     from vedette.model.errors import ConfigErrors  # noqa: PLC0415 - likewise
+    from vedette.rules import read_sources, template_language  # noqa: PLC0415 - likewise
 
     try:
         loaded = load(file)
+        config = loaded.config
+        scheme = config.global_.metric_name_validation_scheme
+        rules = read_sources(config.rule_files, templates=template_language(), scheme=scheme)
     except ConfigErrors as exc:
         failures = failures_of(exc)
         if invocation.wants_json:
@@ -51,16 +56,21 @@ def config(
             show_failures(failures, Output.TABLE)
             _conclude(f"{len(failures)} error{'s' if len(failures) > 1 else ''}", "bold red")
         return ExitCode.NO
-    missing = check(loaded.config, relabel=apply)
+    loaded = replace(
+        loaded,
+        warnings=(*loaded.warnings, *(warning for one in rules.files for warning in one.warnings)),
+        files=(*loaded.files, *(one.file for one in rules.files)),
+    )
+    missing = check(config, relabel=apply)
     failed = bool(missing) or (strict and bool(loaded.warnings))
     if invocation.wants_json:
         show_json(_as_json(loaded, missing, valid=not failed))
     else:
-        _show(loaded, missing, failed=failed)
+        _show(loaded, missing, failed=failed, rules=sum(len(one.rules) for one in rules.groups))
     return ExitCode.NO if failed else ExitCode.OK
 
 
-def _show(loaded: Loaded, missing: list[str], *, failed: bool) -> None:
+def _show(loaded: Loaded, missing: list[str], *, failed: bool, rules: int) -> None:
     from rich.text import Text  # noqa: PLC0415 - only for people
 
     console = out()
@@ -79,6 +89,8 @@ def _show(loaded: Loaded, missing: list[str], *, failed: bool) -> None:
             kinds = ", ".join(job.unsupported)
             console.print(Text.assemble(f"  {printable(job.job_name)}  ", (f"needs {kinds}", "dim")), soft_wrap=True)
     counts = [f"{len(loaded.files)} file{_s(len(loaded.files))}", f"{len(jobs)} scrape job{_s(len(jobs))}"]
+    if rules:
+        counts.append(f"{rules} rule{_s(rules)}")
     if inactive:
         counts.append(f"{len(inactive)} of them inactive")
     if loaded.warnings:

@@ -21,6 +21,7 @@ from vedette.config.observe import Canary, Host, LogFormat, Logging, LogLevel, S
 from vedette.config.relabel import Action, NameScheme, RelabelRule
 from vedette.config.remote import MetadataConfig, QueueConfig, RemoteRead, RemoteWrite, WriteMessage
 from vedette.config.render import render
+from vedette.config.rules import Rules
 from vedette.config.scrape import EscapingScheme, GlobalConfig, Scheme, ScrapeConfig, ScrapeProtocol
 from vedette.config.secrets import Secret, mask_url, read_secret
 from vedette.config.server import Auth, Http, LoginRequired, ServerTls, is_loopback, split_address
@@ -64,6 +65,7 @@ __all__ = [
     "RemoteRead",
     "RemoteWrite",
     "Retention",
+    "Rules",
     "Runtime",
     "Scheme",
     "ScrapeConfig",

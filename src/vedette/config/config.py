@@ -14,6 +14,7 @@ from vedette.config.fields import FileGlob, FileName
 from vedette.config.limits import Limits, Query
 from vedette.config.observe import Host, Logging, SelfMonitoring
 from vedette.config.remote import RemoteRead, RemoteWrite
+from vedette.config.rules import Rules
 from vedette.config.scrape import GlobalConfig, ScrapeConfig
 from vedette.config.server import Auth, Http
 from vedette.config.settings import Settings
@@ -81,6 +82,8 @@ class VedetteFile(PrometheusSections):
     """What is taken in."""
     query: Query = Query()
     """What a query may ask for."""
+    rules: Rules = Rules()
+    """How rules are evaluated."""
     host: Host = Host()
     """Metrics of this host."""
     self_: Annotated[SelfMonitoring, Field(alias="self")] = SelfMonitoring()
@@ -112,6 +115,7 @@ class Config:
     storage: Storage = Storage()
     limits: Limits = Limits()
     query: Query = Query()
+    rules: Rules = Rules()
     host: Host = Host()
     self_: SelfMonitoring = SelfMonitoring()
     logging: Logging = Logging()

@@ -270,6 +270,7 @@ class _Reader:
             storage=storage,
             limits=limits,
             query=joined.query,
+            rules=joined.rules,
             host=joined.host,
             self_=joined.self_,
             logging=joined.logging,

@@ -19,7 +19,6 @@ _WRITE: Final = ("remote_write", _EACH)
 _TSDB: Final = ("storage", "tsdb")
 
 _WITHOUT_EFFECT: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
-    (("rule_files",), "rules are not evaluated yet; the files are not read"),
     (("alerting", "alertmanagers"), "alerts are not sent to Alertmanagers"),
     (("alerting", "alert_relabel_configs"), "alerts are not sent to Alertmanagers"),
     (("remote_read",), "queries are answered from the own store only"),
@@ -28,7 +27,6 @@ _WITHOUT_EFFECT: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
     (("runtime", "gogc"), "there is no Go runtime"),
     (("global", "query_log_file"), "no query log is written"),
     (("global", "scrape_failure_log_file"), "failed scrapes are in the log and under /api/v1/targets"),
-    (("global", "rule_query_offset"), "rules are not evaluated yet"),
     (("global", "scrape_native_histograms"), _HISTOGRAMS),
     (("global", "convert_classic_histograms_to_nhcb"), _HISTOGRAMS),
     ((*_JOB, "scrape_failure_log_file"), "failed scrapes are in the log and under /api/v1/targets"),

@@ -24,6 +24,7 @@ from vedette.ingest.ledger import Account, Ledger
 from vedette.ingest.limits import Drop, IngestLimits, refuse_labels
 from vedette.model.errors import LimitExceededError
 from vedette.model.labels import METRIC_NAME, LabelSet
+from vedette.model.samples import STALE
 from vedette.store.commit import Refusal
 from vedette.store.head import NO_SLOT, SampleMemory, SeriesCollisionError, SeriesIndex, Verdict
 from vedette.store.schema import SAMPLES, SERIES
@@ -260,6 +261,16 @@ class MetricsWriter:
             for observer in self.observers:
                 observer.observe(slots, times, values)
         return Taken(len(slots), dropped, problem, self._sequence)
+
+    def end(self, source: str, slots: Int64s, time_ms: int, *, patience_ms: int | None) -> Taken:
+        """Mark series as stale at a time; those that have a sample of that time or a later one go on.
+
+        Raises:
+            OverloadedError: the queue is full; none were marked.
+        """
+        slots = slots[self._memory.newest_ms(slots) < time_ms]
+        times, values = np.full(len(slots), time_ms, np.int64), np.full(len(slots), STALE)
+        return self.take(source, slots, times, values, patience_ms=patience_ms)
 
     def refuse(self, source: str, drop: Drop, count: int, problem: str = "") -> None:
         """Book samples that never got as far as `take`."""

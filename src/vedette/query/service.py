@@ -7,9 +7,7 @@ answered on the spot: a thread would take longer to wake up.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -17,7 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter
 
 from vedette.lang.promql.ast import Expr
 from vedette.model.errors import LimitExceededError, OverloadedError, QueryCancelledError, QueryTimeoutError
@@ -27,6 +25,7 @@ from vedette.query.newest import newest_samples
 from vedette.query.promql import EvalOptions, InstantResult, RangeResult, Stats, evaluate_instant, evaluate_range
 from vedette.query.source import SampleSource
 from vedette.query.stored import EngineNeededError
+from vedette.query.turns import TurnMetrics, Turns, Watch
 
 _Result = TypeVar("_Result")
 _Answer = TypeVar("_Answer", InstantResult, RangeResult)
@@ -50,6 +49,7 @@ class QueryLimits:
         timeout_s: the longest a query may take, waiting for its turn included.
         concurrency: queries evaluated at one time; others wait.
         max_waiting: queries that may wait; more are sent away.
+        rule_concurrency: rules' queries evaluated at one time, besides; others wait.
         lookback_ms: how old a sample may be and still count as the present one.
         default_step_ms: the step of a subquery that names none.
         workers: threads that one query may use.
@@ -61,6 +61,7 @@ class QueryLimits:
     timeout_s: float = 120.0
     concurrency: int = 20
     max_waiting: int = 200
+    rule_concurrency: int = 10
     lookback_ms: int = 300_000
     default_step_ms: int = 60_000
     workers: int = field(default_factory=lambda: max(1, min(8, os.cpu_count() or 1)))
@@ -68,8 +69,6 @@ class QueryLimits:
 
 class _Metrics:
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.running = Gauge("vedette_query_running", "Queries being evaluated.", registry=registry)
-        self.waiting = Gauge("vedette_query_waiting", "Queries waiting for their turn.", registry=registry)
         durations = Timings(
             "vedette_query_duration_seconds",
             "Time to evaluate a query, without waiting.",
@@ -101,29 +100,6 @@ class SourceMaker(Protocol):
         ...
 
 
-class _Watch:
-    """Ends a query at its deadline, or when it is told to."""
-
-    def __init__(self, timeout_s: float) -> None:
-        self.timeout_s = timeout_s
-        self.cancelled = threading.Event()
-        self._deadline_s = time.monotonic() + timeout_s
-
-    def check(self) -> None:
-        """Raise if the query is to end."""
-        if self.cancelled.is_set():
-            raise QueryCancelledError("query was canceled")
-        if time.monotonic() > self._deadline_s:
-            raise QueryTimeoutError(
-                f"query timed out after {self.timeout_s:g} s; narrow it, or raise `query.timeout` in the configuration"
-            )
-
-    @property
-    def remaining_s(self) -> float:
-        """Time left."""
-        return max(0.0, self._deadline_s - time.monotonic())
-
-
 class QueryService:
     """Evaluates PromQL over what Vedette stores. Open it with `open_query_service`.
 
@@ -136,15 +112,19 @@ class QueryService:
         make_source: SourceMaker,
         limits: QueryLimits,
         registry: CollectorRegistry,
+        *,
         callers: Executor,
+        rules: Executor,
         workers: Executor | None,
     ) -> None:
         self._limits = limits
         self._make_source = make_source
-        self._callers = callers
         self.helper = workers
-        self._turns = asyncio.Semaphore(limits.concurrency)
-        self._waiting = 0
+        turns = TurnMetrics(registry)
+        self._turns = Turns(
+            callers, turns, count=limits.concurrency, option="query.concurrency", max_waiting=limits.max_waiting
+        )
+        self._rule_turns = Turns(rules, turns, count=limits.rule_concurrency, option="rules.concurrency")
         self._metrics = _Metrics(registry)
         self._judgements = smallness.Judgements()
         self._options: dict[tuple[int, int | None], EvalOptions] = {}
@@ -185,6 +165,20 @@ class QueryService:
             return evaluate_instant(expr, at_ms=at_ms, source=self._make_source(), options=options)
 
         return await self._run("instant", evaluate, render, timeout_s, lookback_ms)
+
+    async def instant_for_rule(self, expr: Expr, at_ms: int) -> InstantResult:
+        """As `instant`, however many people ask: at once if it is small, or else when a rule's turn comes."""
+
+        def evaluate(options: EvalOptions) -> InstantResult:
+            return evaluate_instant(expr, at_ms=at_ms, source=self._make_source(), options=options)
+
+        result = self.instant_at_once(expr, at_ms)
+        return result or await self._run("instant", evaluate, _itself, turns=self._rule_turns)
+
+    def instant_in_thread(self, expr: Expr, at_ms: int) -> InstantResult:
+        """Evaluate here, in a thread that has its turn already: what a template of a rule asks. Errors as there."""
+        watch = Watch(self.limits.timeout_s)
+        return evaluate_instant(expr, at_ms=at_ms, source=self._make_source(), options=self._options_of(watch, None))
 
     async def range(
         self,
@@ -297,21 +291,14 @@ class QueryService:
         kind: str,
         evaluate: Callable[[EvalOptions], _Answer],
         render: Callable[[_Answer], _Result],
-        timeout_s: float | None,
-        lookback_ms: int | None,
+        timeout_s: float | None = None,
+        lookback_ms: int | None = None,
+        *,
+        turns: Turns | None = None,
     ) -> _Result:
         limit_s = self.limits.timeout_s
-        watch = _Watch(min(timeout_s, limit_s) if timeout_s is not None and timeout_s > 0 else limit_s)
-        options = EvalOptions(
-            lookback_ms=lookback_ms if lookback_ms is not None else self.limits.lookback_ms,
-            default_step_ms=self.limits.default_step_ms,
-            max_samples=self.limits.max_samples,
-            max_series=self.limits.max_series,
-            max_points=self.limits.max_points,
-            executor=self.helper,
-            workers=self.limits.workers,
-            check=watch.check,
-        )
+        watch = Watch(min(timeout_s, limit_s) if timeout_s is not None and timeout_s > 0 else limit_s)
+        options = self._options_of(watch, lookback_ms)
 
         def work() -> tuple[Stats, float, _Result]:
             started_s = time.perf_counter()
@@ -321,55 +308,24 @@ class QueryService:
             return result.stats, took_s, render(result)
 
         try:
-            async with self._turn(watch):
-                stats, took_s, rendered = await self._in_thread(work, watch)
+            stats, took_s, rendered = await (turns or self._turns).run(work, watch)
         except (Exception, asyncio.CancelledError) as exc:
             self._metrics.failed.labels(reason=_reason(exc)).inc()
             raise
         self._metrics.note(kind, took_s, stats)
         return rendered
 
-    @asynccontextmanager
-    async def _turn(self, watch: _Watch) -> AsyncGenerator[None]:
-        """Wait for one of the places."""
-        if self._turns.locked():
-            if self._waiting >= self.limits.max_waiting:
-                raise OverloadedError(
-                    f"{self._waiting} queries are waiting already; try again, or raise `query.max_waiting`",
-                    retry_after_s=2.0,
-                )
-            self._waiting += 1
-            self._metrics.waiting.inc()
-            try:
-                async with asyncio.timeout(watch.remaining_s):
-                    await self._turns.acquire()
-            except TimeoutError:
-                raise QueryTimeoutError(
-                    f"the query waited {watch.timeout_s:g} s for its turn; `query.concurrency` is"
-                    f" {self.limits.concurrency}"
-                ) from None
-            finally:
-                self._waiting -= 1
-                self._metrics.waiting.dec()
-        else:
-            await self._turns.acquire()
-        self._metrics.running.inc()
-        try:
-            yield
-        finally:
-            self._metrics.running.dec()
-            self._turns.release()
-
-    async def _in_thread(self, work: Callable[[], _Result], watch: _Watch) -> _Result:
-        future = asyncio.get_running_loop().run_in_executor(self._callers, work)
-        try:
-            return await asyncio.shield(future)
-        except asyncio.CancelledError:
-            # The thread cannot be killed; it sees the flag at its next batch, and keeps its turn until then.
-            watch.cancelled.set()
-            with contextlib.suppress(Exception):  # whatever it would have said, nobody waits for it
-                await future
-            raise
+    def _options_of(self, watch: Watch, lookback_ms: int | None) -> EvalOptions:
+        return EvalOptions(
+            lookback_ms=lookback_ms if lookback_ms is not None else self.limits.lookback_ms,
+            default_step_ms=self.limits.default_step_ms,
+            max_samples=self.limits.max_samples,
+            max_series=self.limits.max_series,
+            max_points=self.limits.max_points,
+            executor=self.helper,
+            workers=self.limits.workers,
+            check=watch.check,
+        )
 
 
 def _reason(exc: BaseException) -> str:
@@ -389,10 +345,12 @@ async def open_query_service(
     """The query service with its threads."""
     helpers = max(0, limits.workers - 1)
     callers = ThreadPoolExecutor(limits.concurrency, thread_name_prefix="query")
+    rules = ThreadPoolExecutor(limits.rule_concurrency, thread_name_prefix="rule")
     workers = ThreadPoolExecutor(helpers, thread_name_prefix="query-worker") if helpers else None
     try:
-        yield QueryService(make_source, limits, registry, callers, workers)
+        yield QueryService(make_source, limits, registry, callers=callers, rules=rules, workers=workers)
     finally:
         callers.shutdown(wait=True, cancel_futures=True)
+        rules.shutdown(wait=True, cancel_futures=True)
         if workers is not None:
             workers.shutdown(wait=True, cancel_futures=True)

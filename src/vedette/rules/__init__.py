@@ -1,6 +1,6 @@
 """Rules: files of them, groups evaluated again and again, alerts and their states, tests and checks of rules."""
 
-from vedette.rules.alerting import ActiveAlert, LastForState
+from vedette.rules.alerting import ActiveAlert, Alerting, LastForState
 from vedette.rules.backtest import (
     Episodes,
     Summary,
@@ -16,14 +16,19 @@ from vedette.rules.files import load_rules, parse_rules, read_bytes
 from vedette.rules.group import GroupAtWork, GroupDefaults, Health, RuleAtWork
 from vedette.rules.history import last_for_states
 from vedette.rules.lint import Hint, HintKind, KnownMetrics, find_hints
+from vedette.rules.outgoing import AlertSink, Outgoing
 from vedette.rules.running import Notify, PastAlerts, Queries, RestoreOptions, RuleRunner, RunnerParts
+from vedette.rules.sources import RuleSources, read_sources
 from vedette.rules.state import AlertState
+from vedette.rules.storing import RuleSamples
 from vedette.rules.writing import SampleWriter
 
 __all__ = [
     "ActiveAlert",
     "AlertData",
+    "AlertSink",
     "AlertState",
+    "Alerting",
     "AlertingRule",
     "Episodes",
     "GroupAtWork",
@@ -34,6 +39,7 @@ __all__ = [
     "KnownMetrics",
     "LastForState",
     "Notify",
+    "Outgoing",
     "PastAlerts",
     "Queries",
     "RecordingRule",
@@ -43,6 +49,8 @@ __all__ = [
     "RuleFile",
     "RuleGroup",
     "RuleRunner",
+    "RuleSamples",
+    "RuleSources",
     "RuleType",
     "RunnerParts",
     "SampleWriter",
@@ -56,6 +64,7 @@ __all__ = [
     "load_rules",
     "parse_rules",
     "read_bytes",
+    "read_sources",
     "replay",
     "summarise",
     "template_language",

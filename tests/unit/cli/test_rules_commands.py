@@ -154,3 +154,16 @@ def test_results_that_cannot_be_written_are_an_error() -> None:
 
     assert result.exit_code == 1
     assert "cannot write absent/out.xml: No such file or directory" in result.stderr
+
+
+def test_rule_files_that_a_configuration_names_are_checked_with_it(folder: Path) -> None:
+    (folder / "v.yml").write_text("rule_files: [bad.yml, good.yml]")
+    (folder / "w.yml").write_text("rule_files: [g*.yml]")
+
+    bad, good = run("check", "config", "v.yml"), run("check", "config", "w.yml")
+
+    assert bad.exit_code == 1
+    assert "bad.yml:1:" in bad.output
+    assert "2 errors" in bad.output
+    assert good.exit_code == 0
+    assert "2 files, 0 scrape jobs, 1 rule" in good.output

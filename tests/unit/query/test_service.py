@@ -165,6 +165,26 @@ async def test_queries_wait_for_their_turn_and_too_many_are_sent_away(gate: Gate
     assert registry.get_sample_value("vedette_query_waiting") == 0
 
 
+async def test_rules_have_turns_of_their_own_and_are_not_sent_away(gate: Gate, registry: CollectorRegistry) -> None:
+    async with (
+        service(gate, registry, concurrency=1, max_waiting=0, rule_concurrency=1) as queries,
+        asyncio.TaskGroup() as tasks,
+    ):
+        tasks.create_task(queries.instant(UP, 1000))
+        await entered(gate)
+        rules = [tasks.create_task(queries.instant_for_rule(UP, 1000)) for _ in range(3)]
+        await entered(gate)
+        await until(lambda: registry.get_sample_value("vedette_query_waiting") == 2)
+
+        with pytest.raises(OverloadedError):
+            await queries.instant(UP, 1000)
+        gate.released.set()
+
+        for rule in rules:
+            await rule
+    assert gate.asked == 4
+
+
 async def test_a_query_that_waits_too_long_for_its_turn_says_so(gate: Gate, registry: CollectorRegistry) -> None:
     async with service(gate, registry, concurrency=1) as queries, asyncio.TaskGroup() as tasks:
         first = tasks.create_task(queries.instant(UP, 1000))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vedette.http.prometheus.answers import render_error
 from vedette.http.prometheus.queries import QueryApi
+from vedette.http.prometheus.rules import RulesApi
 from vedette.http.prometheus.series import SeriesApi
 from vedette.http.prometheus.status import StatusApi
 from vedette.http.prometheus.targets import TargetsApi
@@ -13,7 +14,9 @@ _GET = ("GET",)
 _GET_POST = ("GET", "POST")
 
 
-def prometheus_router(*, queries: QueryApi, series: SeriesApi, targets: TargetsApi, status: StatusApi) -> Router:
+def prometheus_router(
+    *, queries: QueryApi, series: SeriesApi, targets: TargetsApi, rules: RulesApi, status: StatusApi
+) -> Router:
     """The router of `/api/v1`, but for what is written (remote-write, remote-read)."""
     read = Access.READ
     return Router(
@@ -31,6 +34,8 @@ def prometheus_router(*, queries: QueryApi, series: SeriesApi, targets: TargetsA
             Route("/api/v1/targets", _GET, targets.list_targets, read),
             Route("/api/v1/targets/metadata", _GET, targets.target_metadata, read),
             Route("/api/v1/scrape_pools", _GET, targets.scrape_pools, read),
+            Route("/api/v1/rules", _GET, rules.list_rules, read),
+            Route("/api/v1/alerts", _GET, rules.list_alerts, read),
             Route("/api/v1/status/config", _GET, status.config, Access.ADMIN),
             Route("/api/v1/status/flags", _GET, status.flags, read),
             Route("/api/v1/status/runtimeinfo", _GET, status.runtime_info, read),

@@ -189,6 +189,14 @@ class SampleMemory:
                 )
         return verdicts
 
+    def newest_ms(self, slots: Int64s) -> Int64s:
+        """int64[n]: the time of each series' newest sample that was taken in; `NO_TIME` where there was none."""
+        with self._lock:
+            known = slots < len(self._last_ms)
+            newest = np.full(len(slots), NO_TIME, np.int64)
+            newest[known] = self._last_ms[slots[known]]
+            return newest
+
     def seal_idle(self, before_ms: int) -> int:
         """Seal the tails of series without a sample since `before_ms`, to lend their rows to others.
 
