@@ -20,7 +20,7 @@ from vedette.model.alerts import Alert
 from vedette.model.clock import Clock
 from vedette.model.errors import StorageError
 from vedette.model.labels import label_set
-from vedette.store.state import AlertBatch, HistoryRow, StateRow
+from vedette.store.state import AlertBatch, HistoryRow, LabelsRow, StateRow
 
 NOON_MS = 1_800_014_400_000
 """2027-01-15 12:00 UTC."""
@@ -79,6 +79,7 @@ class Disk:
 
     rows: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     history: list[HistoryRow] = field(default_factory=list[HistoryRow])
+    labels: dict[str, LabelsRow] = field(default_factory=dict[str, LabelsRow])
     commits: int = 0
     failing: bool = False
     open: asyncio.Event = field(default_factory=asyncio.Event)
@@ -95,6 +96,7 @@ class Disk:
             raise StorageError("the disk is full")
         self.commits += 1
         self.history += batch.history
+        self.labels |= {row.fingerprint: row for row in batch.labels}
         for row in batch.state:
             if row.content is None:
                 self.rows.pop((row.kind, row.name), None)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from prometheus_client import CollectorRegistry
 
 from vedette.__about__ import __version__
+from vedette.alerting.stories import Stories
 from vedette.app.alerting import ServedAlerting
 from vedette.app.collecting import Collecting
 from vedette.app.reloading import Reloader
@@ -30,6 +31,7 @@ from vedette.http import (
 from vedette.http.admin import AdminApi, admin_router
 from vedette.http.admin.backfill import Backfill
 from vedette.http.admin.export import Export
+from vedette.http.alerting import AlertingApi, alerting_router
 from vedette.http.alertmanager import AlertmanagerApi, alertmanager_router
 from vedette.http.auth import local_access, open_accounts
 from vedette.http.auth.api import accounts_router
@@ -165,6 +167,7 @@ async def open_door(  # noqa: PLR0913 - everything comes together here
                 lookback_ms=lambda: config.query.lookback_delta.ms,
             ),
             alertmanager_router(AlertmanagerApi(alerting.service, lambda: alerting.config, clock.now_ms())),
+            alerting_router(AlertingApi(alerting.service, Stories(alerting.store), alerting.outbox, clock.now_ms)),
             admin_router(admin),
             accounts_router(accounts),
             login_router(accounts),
