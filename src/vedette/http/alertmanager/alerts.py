@@ -32,13 +32,10 @@ class _Wanted:
     active: bool
     silenced: bool
     inhibited: bool
-    unprocessed: bool
 
     def passes(self, held: Held, status: AlertStatus) -> bool:
         """Whether an alert is one of them."""
-        if status.state is AlertState.ACTIVE and not self.active:
-            return False
-        if status.state is AlertState.UNPROCESSED and not self.unprocessed:
+        if status.state is not AlertState.SUPPRESSED and not self.active:
             return False
         if (status.silenced_by and not self.silenced) or (status.inhibited_by and not self.inhibited):
             return False
@@ -117,12 +114,13 @@ class AlertsApi:
 
 
 def _wanted(request: Request) -> _Wanted:
+    # Alertmanager looks at an alert before it answers, so that none is unprocessed then; amtool counts on it.
+    read_flag(request, "unprocessed")
     return _Wanted(
         filters=read_filters(request),
         active=read_flag(request, "active"),
         silenced=read_flag(request, "silenced"),
         inhibited=read_flag(request, "inhibited"),
-        unprocessed=read_flag(request, "unprocessed"),
     )
 
 
@@ -138,7 +136,7 @@ def _shown(name: str, held: Held, status: AlertStatus, receivers: Sequence[str])
             "inhibitedBy": list(status.inhibited_by),
             "mutedBy": list(status.muted_by),
             "silencedBy": list(status.silenced_by),
-            "state": status.state.value,
+            "state": (AlertState.SUPPRESSED if status.state is AlertState.SUPPRESSED else AlertState.ACTIVE).value,
         },
         "updatedAt": show_time(alert.updated_ms),
         "generatorURL": alert.generator_url,
