@@ -181,7 +181,8 @@ alerting:
   - static_configs: [{{targets: ['{server.url.removeprefix("http://")}']}}]
     authorization: {{credentials: '{server.token}'}}
 """
-    with programs.prometheus(tmp_path / "prometheus", config):
+    # The first alerts are lost to it while it has not found us; it repeats them.
+    with programs.prometheus(tmp_path / "prometheus", config, "--rules.alert.resend-delay=1s"):
         eventually(lambda: shown(server) == ["Always"], what="the alert has not come")
         (found,) = server.get("/api/v2/alerts").json()
 
