@@ -163,6 +163,22 @@ async def test_the_commands_show_routes_and_send_test_messages(servers: Servers)
         await asyncio.to_thread(server.stop)
 
 
+async def test_what_another_program_posts_in_its_own_form_is_told(servers: Servers) -> None:
+    hook = "alerts: {webhooks: [{name: kuma, format: uptime_kuma, labels: {team: web}}]}"
+    body = {"heartbeat": {"status": 0, "msg": "timeout"}, "monitor": {"name": "shop"}, "msg": "shop is down"}
+    async with serve_receiver() as receiver:
+        server = await asyncio.to_thread(servers.start, f"{routes(receiver)}\n{hook}\n")
+        answer = server.client.post("/api/vedette/v1/alerts/webhook/kuma", json=body)
+        nowhere = server.client.post("/api/vedette/v1/alerts/webhook/other", json=body)
+
+        (message, *_) = await told(receiver)
+
+        assert answer.json()["data"] == {"alerts": 1}
+        assert nowhere.status_code == 404
+        assert message["commonLabels"] == {"alertname": "Monitor down", "monitor": "shop", "team": "web"}
+        await asyncio.to_thread(server.stop)
+
+
 async def test_a_reload_sends_to_the_new_address(servers: Servers) -> None:
     async with serve_receiver() as old, serve_receiver() as new:
         server = await asyncio.to_thread(servers.start, routes(old))

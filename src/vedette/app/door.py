@@ -167,7 +167,15 @@ async def open_door(  # noqa: PLR0913 - everything comes together here
                 lookback_ms=lambda: config.query.lookback_delta.ms,
             ),
             alertmanager_router(AlertmanagerApi(alerting.service, lambda: alerting.config, clock.now_ms())),
-            alerting_router(AlertingApi(alerting.service, Stories(alerting.store), alerting.outbox, clock.now_ms)),
+            alerting_router(
+                AlertingApi(
+                    alerting.service,
+                    Stories(alerting.store),
+                    alerting.outbox,
+                    clock.now_ms,
+                    lambda: alerting.settings.webhooks,
+                )
+            ),
             admin_router(admin),
             accounts_router(accounts),
             login_router(accounts),
