@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SYSTEM_PACKAGES := faketime openssl prometheus prometheus-node-exporter victoria-metrics
+SYSTEM_PACKAGES := faketime openssl prometheus prometheus-alertmanager prometheus-node-exporter victoria-metrics
 
 .PHONY: up test check bench clean system-packages
 .DEFAULT_GOAL := up

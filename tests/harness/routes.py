@@ -6,6 +6,8 @@ from typing import Any, cast
 
 from vedette.http import Readiness, Router, health_router
 from vedette.http.admin import AdminApi, admin_router
+from vedette.http.alerting import AlertingApi, alerting_router
+from vedette.http.alertmanager import AlertmanagerApi, alertmanager_router
 from vedette.http.auth.api import accounts_router
 from vedette.http.pages import landing_router, login_router
 from vedette.http.prometheus import prometheus_router
@@ -46,6 +48,8 @@ def all_routers() -> list[Router]:
         read_router(anything, anything, folder=anything),
         federate_router(anything, anything, now_ms=anything, lookback_ms=anything),
         admin_router(AdminApi(_NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING)),
+        alertmanager_router(AlertmanagerApi(_NOTHING, _NOTHING, 0)),
+        alerting_router(AlertingApi(_NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING)),
         accounts_router(anything),
         login_router(anything),
         health_router(Readiness()),

@@ -10,7 +10,7 @@ from vedette.alerting.plan import IntegrationPlan, Plan, ReceiverPlan, build_pla
 from vedette.alerting.records import Effect, Form, Notify, Record, Remind, Told, Verdict
 from vedette.alerting.routing import GroupId, Route, Step, build_routes, explain
 from vedette.alerting.settings.file import AlertingConfig, AlertingFile
-from vedette.alerting.settings.load import load_alerting, parse_alerting
+from vedette.alerting.settings.load import load_alerting, parse_alerting, read_alerting
 from vedette.alerting.settings.render import alertmanager_yaml
 from vedette.alerting.silences import Recurrence, Silence, SilenceError, SilenceState, UnknownSilenceError
 from vedette.alerting.state import Row, Table
@@ -58,6 +58,7 @@ __all__ = [
     "groups_of",
     "load_alerting",
     "parse_alerting",
+    "read_alerting",
     "read_record",
     "record_fields",
     "sentence",

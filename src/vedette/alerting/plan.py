@@ -41,11 +41,13 @@ class ReceiverPlan:
         name: as routes call it.
         integrations: in which ways.
         guard: limit on messages to each of them; None for none.
+        labels: what is said of it, to find it by; its name among them.
     """
 
     name: str
     integrations: tuple[IntegrationPlan, ...] = ()
     guard: GuardRule | None = None
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +86,7 @@ def build_plan(config: AlertingConfig) -> Plan:
         )
         limit = receiver.rate_guard
         guard = GuardRule(limit.messages, limit.per.ms) if limit is not None else None
-        receivers[receiver.name] = ReceiverPlan(receiver.name, integrations, guard)
+        receivers[receiver.name] = ReceiverPlan(receiver.name, integrations, guard, dict(receiver.labels))
     flapping = config.shared.flapping
     return Plan(
         root=build_routes(config.route),

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 from prometheus_client import CollectorRegistry
 
 from vedette.__about__ import __version__
+from vedette.alerting.stories import Stories
+from vedette.app.alerting import ServedAlerting
 from vedette.app.collecting import Collecting
 from vedette.app.reloading import Reloader
 from vedette.app.storage import OpenStorage
@@ -30,6 +32,8 @@ from vedette.http.admin import AdminApi, admin_router
 from vedette.http.admin.backfill import Backfill
 from vedette.http.admin.backtest import Backtest
 from vedette.http.admin.export import Export
+from vedette.http.alerting import AlertingApi, alerting_router
+from vedette.http.alertmanager import AlertmanagerApi, alertmanager_router
 from vedette.http.auth import local_access, open_accounts
 from vedette.http.auth.api import accounts_router
 from vedette.http.pages import landing_router, login_router, render_page_error
@@ -51,7 +55,7 @@ from vedette.query.exemplars import ExemplarReads
 from vedette.query.raw import open_raw_reads
 from vedette.query.service import QueryService
 from vedette.query.stored import StoredSource
-from vedette.store.state import StateDatabase, open_state
+from vedette.store.state import StateDatabase
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,8 @@ async def open_door(  # noqa: PLR0913 - everything comes together here
     settings: HttpSettings,
     config: Config,
     data_dir: Path,
-    state_file: Path,
+    state: StateDatabase,
+    alerting: ServedAlerting,
     directory: DataDirectory,
     storage: OpenStorage,
     queries: QueryService,
@@ -87,7 +92,7 @@ async def open_door(  # noqa: PLR0913 - everything comes together here
 
     Raises:
         UnavailableError: the address cannot be listened on.
-        StorageError: the state database cannot be used.
+        StorageError: the accounts cannot be read.
     """
     auth = auth_settings(config)
 
@@ -95,7 +100,6 @@ async def open_door(  # noqa: PLR0913 - everything comes together here
         return StoredSource(storage.index, storage.memory, storage.metrics)
 
     async with (
-        open_state(state_file) as state,
         open_accounts(
             state,
             auth,
@@ -162,6 +166,16 @@ async def open_door(  # noqa: PLR0913 - everything comes together here
                 external_labels,
                 now_ms=clock.now_ms,
                 lookback_ms=lambda: config.query.lookback_delta.ms,
+            ),
+            alertmanager_router(AlertmanagerApi(alerting.service, lambda: alerting.config, clock.now_ms())),
+            alerting_router(
+                AlertingApi(
+                    alerting.service,
+                    Stories(alerting.store),
+                    alerting.outbox,
+                    clock.now_ms,
+                    lambda: alerting.settings.webhooks,
+                )
             ),
             admin_router(admin),
             accounts_router(accounts),

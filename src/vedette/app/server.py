@@ -1,7 +1,8 @@
 """All services of a running server: what is opened first is closed last.
 
-Storage, then the way in, then what asks, then what collects, then rules, then the door. On the way out the door closes
-first and requests end; rules and collecting stop; what was accepted is written; the engine closes.
+Storage, then the way in, then what asks, then alerting, then what collects, then rules, then the door. On the way out
+the door closes first and requests end; rules, collecting and alerting stop; what was accepted is written; the engine
+closes.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from vedette.__about__ import __version__
+from vedette.alerting import read_alerting
+from vedette.alerting.templates import load_library
+from vedette.app.alerting import open_alerting
 from vedette.app.banner import Announce
 from vedette.app.collecting import Collecting, open_collecting
 from vedette.app.door import open_door
@@ -39,6 +43,7 @@ from vedette.model.clock import Clock
 from vedette.query.service import open_query_service
 from vedette.query.stored import StoredSource
 from vedette.rules.notifier import Notifier, PreparedAlertmanagers, open_notifier
+from vedette.store.state import open_state
 
 _STATE_FILE: Final = "state.db"
 _QUEUES_FOLDER: Final = "remote_write"
@@ -76,6 +81,8 @@ async def serve(
     settings = http_settings(config, listen)
     registry = CollectorRegistry()
     readiness = Readiness()
+    routing = read_alerting(config.alertmanager)
+    templates = await asyncio.to_thread(load_library, routing.file.templates)
     sources = await asyncio.to_thread(read_rules, config)
     async with AsyncExitStack() as stack:
         directory = stack.enter_context(hold_data_directory(data_dir))
@@ -97,6 +104,18 @@ async def serve(
                 clock=clock,
             )
         )
+        state = await stack.enter_async_context(open_state(data_dir / _STATE_FILE))
+        alerting = await stack.enter_async_context(
+            open_alerting(
+                routing,
+                templates,
+                config,
+                state=state,
+                external_url=people_url(settings),
+                registry=registry,
+                clock=clock,
+            )
+        )
         senders.apply(senders.prepare(config.remote_write, config.global_.external_labels))
         await senders.started()
         collecting = await stack.enter_async_context(open_collecting(config, storage, registry, clock, data_dir))
@@ -108,7 +127,7 @@ async def serve(
                 config,
                 storage=storage,
                 queries=queries,
-                sinks=(notifier,),
+                sinks=(alerting.service, notifier),
                 external_url=people_url(settings),
                 registry=registry,
                 clock=clock,
@@ -119,10 +138,12 @@ async def serve(
             read_again = await asyncio.to_thread(read_rules, changed)
             jobs = collecting.prepare(changed)
             told = _alertmanagers(notifier, changed)
+            routes = await alerting.prepare(changed)
             stores = senders.prepare(changed.remote_write, changed.global_.external_labels)
 
             def take_over() -> None:
                 senders.apply(stores)
+                routes()
                 collecting.apply(jobs)
                 notifier.apply(told)
                 rules.apply(read_again, changed)
@@ -140,7 +161,8 @@ async def serve(
                 settings=settings,
                 config=config,
                 data_dir=data_dir,
-                state_file=data_dir / _STATE_FILE,
+                state=state,
+                alerting=alerting,
                 directory=directory,
                 storage=storage,
                 queries=queries,

@@ -36,8 +36,11 @@ def config(
     """Check a configuration, with everything that it includes and names.
 
     All errors are reported at once, each with its line and how to mend it. Warnings tell of what is accepted and has
-    no effect, of files that are not there, and of jobs that will be inactive. Rule files that it names are checked too.
+    no effect, of files that are not there, and of jobs that will be inactive. Rule files that it names are checked too,
+    and what it says about receivers of alerts.
     """
+    from vedette.alerting import read_alerting  # noqa: PLC0415 - takes longer than other commands
+    from vedette.alerting.templates import load_library  # noqa: PLC0415 - likewise
     from vedette.config import check, load  # noqa: PLC0415 - takes longer than other commands
     from vedette.ingest.relabel import apply  # noqa: PLC0415 - likewise
     from vedette.model.errors import ConfigErrors  # noqa: PLC0415 - likewise
@@ -47,6 +50,8 @@ def config(
         loaded = load(file)
         config = loaded.config
         scheme = config.global_.metric_name_validation_scheme
+        alerting = read_alerting(config.alertmanager)
+        load_library(alerting.file.templates)
         rules = read_sources(config.rule_files, templates=template_language(), scheme=scheme)
     except ConfigErrors as exc:
         failures = failures_of(exc)
@@ -58,7 +63,7 @@ def config(
         return ExitCode.NO
     loaded = replace(
         loaded,
-        warnings=(*loaded.warnings, *(warning for one in rules.files for warning in one.warnings)),
+        warnings=(*loaded.warnings, *alerting.warnings, *(warning for one in rules.files for warning in one.warnings)),
         files=(*loaded.files, *(one.file for one in rules.files)),
     )
     missing = check(config, relabel=apply)

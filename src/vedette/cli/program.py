@@ -10,17 +10,22 @@ from typing import Final
 import typer
 
 from vedette.cli import (
+    alerts,
     back_fill,
     backtest,
     backup,
     check,
+    check_alerting,
     check_rules,
     compile_kernels,
     completion,
     config,
     export,
     health,
+    notify,
     query,
+    routes,
+    silence,
     targets,
     test_rules,
     token,
@@ -44,6 +49,7 @@ app = typer.Typer(
 
 _SERVE: Final = "Serve"
 _ASK: Final = "Ask"
+_TELL: Final = "Alerts"
 _KEEP: Final = "Bring in, take out, keep"
 _MORE: Final = "More"
 
@@ -53,11 +59,16 @@ targets.register(app, panel=_SERVE)
 token.register(app, panel=_SERVE)
 check.register(app, panel=_SERVE)
 check_rules.register(check.group)
+check_alerting.register(check.group)
 test_rules.register(app, panel=_SERVE)
 config.register(app, panel=_SERVE)
 backtest.register(app, panel=_ASK)
 query.register(app, panel=_ASK)
 series_command.register(app, panel=_ASK)
+alerts.register(app, panel=_TELL)
+silence.register(app, panel=_TELL)
+routes.register(app, panel=_TELL)
+notify.register(app, panel=_TELL)
 back_fill.register(app, panel=_KEEP)
 export.register(app, panel=_KEEP)
 backup.register(app, panel=_KEEP)

@@ -286,6 +286,8 @@ class Connection:
                     return kind, detail
                 case {"detail": str(detail)}:
                     return str(said.get("kind", "")), detail
+                case str(detail) | {"message": str(detail)}:
+                    return "", detail  # Alertmanager's
                 case _:
                     return "", ""
         if media_type == "text/plain":

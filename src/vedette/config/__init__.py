@@ -1,5 +1,6 @@
 """The settings: read from YAML, validated with places, frozen."""
 
+from vedette.config.alerts import AlertmanagerText, Alerts, AlertWebhook, WebhookFormat, WebhookMapping
 from vedette.config.changes import JobChanges, changed_jobs, changed_sections, fingerprint, targets_changed
 from vedette.config.check import check
 from vedette.config.config import Config, ConfigWarning, Loaded
@@ -28,8 +29,11 @@ from vedette.config.storage import ClickHouse, EngineKind, Retention, Storage
 
 __all__ = [
     "Action",
+    "AlertWebhook",
     "Alerting",
     "Alertmanager",
+    "AlertmanagerText",
+    "Alerts",
     "Auth",
     "Authorization",
     "BasicAuth",
@@ -74,6 +78,8 @@ __all__ = [
     "TlsConfig",
     "TlsVersion",
     "Tracing",
+    "WebhookFormat",
+    "WebhookMapping",
     "WriteMessage",
     "changed_jobs",
     "changed_sections",

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
+from vedette.config.alerts import AlertmanagerText, Alerts
 from vedette.config.elsewhere import Alerting, Otlp, Runtime, Tracing
-from vedette.config.fields import FileGlob
+from vedette.config.fields import FileGlob, FileName
 from vedette.config.limits import Limits, Query
 from vedette.config.observe import Host, Logging, SelfMonitoring
 from vedette.config.remote import RemoteRead, RemoteWrite
@@ -89,6 +90,12 @@ class VedetteFile(PrometheusSections):
     """Vedette's metrics of itself."""
     logging: Logging = Logging()
     """Vedette's log."""
+    alerts: Alerts = Alerts()
+    """Alerts that are known, and what is remembered of them."""
+    alertmanager_file: FileName = ""
+    """An alertmanager.yml, used as it is: who is told of which alerts. Without it nobody is told."""
+    alertmanager: Annotated[dict[str, Any] | None, WithJsonSchema({"type": "object"})] = None
+    """The content of an alertmanager.yml, instead of `alertmanager_file`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +107,7 @@ class Config:
         jobs: of all files, in their order; names are unique.
         rule_files: patterns of paths.
         self_: Vedette's metrics of itself.
+        alertmanager: who is told of which alerts, not read yet; None where nothing is said about that.
     """
 
     http: Http = Http()
@@ -111,6 +119,8 @@ class Config:
     host: Host = Host()
     self_: SelfMonitoring = SelfMonitoring()
     logging: Logging = Logging()
+    alerts: Alerts = Alerts()
+    alertmanager: AlertmanagerText | None = None
     global_: GlobalConfig = GlobalConfig()
     jobs: tuple[ScrapeConfig, ...] = ()
     rule_files: tuple[str, ...] = ()

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from vedette.config.alerts import AlertmanagerText
 from vedette.config.config import Config, ConfigWarning, Loaded, PrometheusFile, PrometheusSections, VedetteFile
 from vedette.config.diagnosis import place_of, read_settings
 from vedette.config.document import MAX_BYTES, Document, parse_document
@@ -126,13 +127,36 @@ class _Reader:
                 source = self._included(included)
                 if source is not None:
                     sources.append(source)
-        config = self._merge(main, sources)
+        config = dataclasses.replace(self._merge(main, sources), alertmanager=self._alertmanager(main, sources[0], raw))
         order = {name: number for number, name in enumerate(self._files)}
         if self._errors:
             self._errors.sort(key=lambda e: (order.get(e.at.file, len(order)), e.at.line, e.at.column))
             raise ConfigErrors(list({str(error): error for error in self._errors}.values()))
         self._warnings.sort(key=lambda w: (order.get(w.at.file, len(order)), w.at.line))
         return Loaded(config, tuple(dict.fromkeys(self._warnings)), tuple(dict.fromkeys(self._files)))
+
+    def _alertmanager(self, main: VedetteFile, source: _Source, raw: bytes) -> AlertmanagerText | None:
+        """An alertmanager.yml by name, or the section that holds its content."""
+        document = source.document
+        if main.alertmanager is not None:
+            if main.alertmanager_file:
+                at = document.locate(("alertmanager_file",), key=True)
+                problem = "`alertmanager_file` and `alertmanager` contradict each other"
+                self._errors.append(ConfigError(at=at, problem=problem, remedy="Remove one."))
+            return AlertmanagerText(document.file, raw, "alertmanager", self._expand)
+        if not main.alertmanager_file:
+            return None
+        settings = source.settings
+        assert isinstance(settings, VedetteFile)  # noqa: S101 - the first source is the main file
+        file = settings.alertmanager_file
+        self._files.append(file)
+        try:
+            return AlertmanagerText(file, self.read(file))
+        except ConfigErrors as exc:
+            at = document.locate(("alertmanager_file",))
+            problem = f'"{main.alertmanager_file}": {exc.errors[0].problem}'
+            self._errors.append(ConfigError(at=at, problem=problem, remedy="Mend the path or create the file."))
+            return None
 
     def _expand(self, text: str) -> str:
         try:
@@ -250,6 +274,7 @@ class _Reader:
             host=joined.host,
             self_=joined.self_,
             logging=joined.logging,
+            alerts=main.alerts,
             global_=first.shared,
             jobs=tuple(job for one in sources for job in one.jobs),
             rule_files=tuple(name for one in sources for name in one.settings.rule_files),

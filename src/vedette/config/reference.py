@@ -16,7 +16,7 @@ _INTRODUCTION: Final = """\
 
 Vedette reads one YAML file, `vedette.yml`. Everything has a default: without a file Vedette watches its
 host and itself. The file holds Vedette's own sections (`http`, `auth`, `storage`, `limits`, `query`, `rules`,
-`host`, `self`, `logging`) and any section of a prometheus.yml, with Prometheus' names, defaults and rules.
+`alerts`, `host`, `self`, `logging`) and any section of a prometheus.yml, with Prometheus' names, defaults and rules.
 So a prometheus.yml can be used as `vedette.yml`, or be included unchanged:
 
 ```yaml

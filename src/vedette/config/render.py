@@ -15,13 +15,14 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from vedette.config.alerts import AlertmanagerText
 from vedette.config.config import Config
 from vedette.config.discovery import DiscoverySettings, ForeignDiscovery, discovery_key
 from vedette.config.secrets import REDACTED, Secret, is_secret_name, mask_url
 from vedette.config.settings import Settings, ordered_fields
 from vedette.model.durations import Duration, Size
 
-_RENAMED = {"jobs": "scrape_configs"}
+_RENAMED = {"jobs": "scrape_configs", "alertmanager": "alertmanager_file"}
 
 
 def render(config: Config | Settings, *, redact: bool = True, defaults: bool = False) -> str:
@@ -53,6 +54,8 @@ def as_mapping(settings: Any, *, redact: bool = True, defaults: bool = False) ->
             for one in value:
                 kind, entry = _discovery(one, redact=redact, defaults=defaults)
                 shown.setdefault(kind, []).append(entry)
+        elif isinstance(value, AlertmanagerText) and value.section:
+            continue  # only alerting can tell its secrets from the rest, and shows it
         elif (defaults and value not in (None, ())) or value != field.default:
             shown[key] = _shown(value, key, redact=redact, defaults=defaults)
     return shown
@@ -68,7 +71,7 @@ def _discovery(one: DiscoverySettings, *, redact: bool, defaults: bool) -> tuple
     return discovery_key(one.kind), as_mapping(one, redact=redact, defaults=defaults)
 
 
-def _shown(value: Any, key: str, *, redact: bool, defaults: bool) -> Any:
+def _shown(value: Any, key: str, *, redact: bool, defaults: bool) -> Any:  # noqa: PLR0911 - one line for each kind
     match value:
         case Secret():
             return (REDACTED if value else "") if redact else value.value
@@ -78,6 +81,8 @@ def _shown(value: Any, key: str, *, redact: bool, defaults: bool) -> Any:
             return str(value)
         case tuple():
             return _many(value, key, redact=redact, defaults=defaults)  # pyright: ignore[reportUnknownArgumentType]
+        case AlertmanagerText():
+            return value.file
         case str() if redact:
             return mask_url(value)
         case _:

@@ -15,6 +15,7 @@ from vedette.alerting.settings.file import AlertingConfig, AlertingFile
 from vedette.alerting.settings.prepare import prepare
 from vedette.alerting.settings.resolve import file_problems, file_warnings, fill_receiver
 from vedette.alerting.settings.templates import read_library, template_errors, template_warnings
+from vedette.config.alerts import AlertmanagerText
 from vedette.config.config import ConfigWarning
 from vedette.config.diagnosis import place_of, read_settings
 from vedette.config.document import MAX_BYTES, Document, Value, parse_document
@@ -24,6 +25,7 @@ from vedette.config.settings import Problem
 from vedette.model.errors import ConfigError, ConfigErrors, Location
 
 _MOST_PROBLEMS: Final = 1000
+_NOBODY: Final = "{route: {receiver: nobody, group_by: [alertname]}, receivers: [{name: nobody}]}"
 _NAMED: Final = ("receivers", "time_intervals", "mute_time_intervals")
 _SECRET_URL: Final = re.compile(r"""((?:^|[\s{,"'])(?:\w*_)?url["']?\s*:\s*)\S.*""")
 
@@ -43,26 +45,42 @@ def load_alerting(path: str | Path) -> AlertingConfig:
     return parse_alerting(raw, file=str(path))
 
 
-def parse_alerting(text: str | bytes, *, file: str, expand: Callable[[str], str] | None = None) -> AlertingConfig:
+def read_alerting(found: AlertmanagerText | None) -> AlertingConfig:
+    """What Vedette's configuration says about alerts; where it says nothing, nobody is told of any.
+
+    Raises:
+        ConfigErrors: with everything that is wrong.
+    """
+    if found is None:
+        return parse_alerting(_NOBODY, file="built-in configuration")
+    return parse_alerting(found.text, file=found.file, expand=found.expand, section=found.section)
+
+
+def parse_alerting(
+    text: str | bytes, *, file: str, expand: Callable[[str], str] | None = None, section: str = ""
+) -> AlertingConfig:
     """Read a text; `file` names it in messages and says where relative paths start.
 
     Args:
         text: the YAML.
         file: its path.
         expand: applied to every scalar, e.g. to fill in environment variables; Alertmanager itself has no such thing.
+        section: the key below which it stands; empty where it is the whole text.
 
     Raises:
         ConfigErrors: with everything that is wrong.
     """
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     try:
-        return _parse(raw, file, expand)
+        return _parse(raw, file, expand, section)
     except ConfigErrors as exc:
         raise ConfigErrors(_shown(exc.errors)) from exc
 
 
-def _parse(raw: bytes, file: str, expand: Callable[[str], str] | None) -> AlertingConfig:
+def _parse(raw: bytes, file: str, expand: Callable[[str], str] | None, section: str) -> AlertingConfig:
     document = parse_document(raw, file=file, expand=expand)
+    if section:
+        document = dataclasses.replace(document, root=document.find((section,)))
     prepare(document, raw)
     settings, errors = read_settings(document, AlertingFile)
     settings = settings or AlertingFile()

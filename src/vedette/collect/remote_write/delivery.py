@@ -7,7 +7,6 @@ refused with 429 is always sent again, whatever `retry_on_http_429` says: the qu
 from __future__ import annotations
 
 import asyncio
-import email.utils
 import random
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -15,10 +14,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from vedette.collect.http_client import parse_retry_after
 from vedette.model.clock import Clock
-
-MAX_RETRY_AFTER_S: Final = 3600.0
-"""A store may ask for so much patience."""
 
 _TOO_MANY_REQUESTS: Final = 429
 _SAMPLES_WRITTEN: Final = "X-Prometheus-Remote-Write-Samples-Written"
@@ -65,18 +62,6 @@ def judge(status: int, headers: Mapping[str, str], text: str, now_s: float) -> O
     if status >= 500 or status == _TOO_MANY_REQUESTS:
         return Outcome(Fate.TRY_AGAIN, problem, parse_retry_after(headers.get("Retry-After", ""), now_s))
     return Outcome(Fate.REFUSED, problem)
-
-
-def parse_retry_after(text: str, now_s: float) -> float:
-    """Seconds to wait, from a number of seconds or a date; 0 for what is neither, or past."""
-    text = text.strip()
-    if text.isascii() and text.isdigit():
-        return min(float(text[:10]), MAX_RETRY_AFTER_S)
-    try:
-        at_s = email.utils.parsedate_to_datetime(text).timestamp()
-    except (ValueError, OverflowError):
-        return 0.0
-    return min(max(0.0, at_s - now_s), MAX_RETRY_AFTER_S)
 
 
 class Backoff:

@@ -1,5 +1,6 @@
-"""The state database: accounts and the audit trail now, silences, incidents and dashboards later."""
+"""The state database: accounts, the audit trail and what alerting remembers; incidents and dashboards later."""
 
+from vedette.store.state.alerts import AlertBatch, AlertStore, AttemptRow, HistoryRow, KeepLimits, LabelsRow, StateRow
 from vedette.store.state.audit import AuditRecord, AuditTrail, Outcome
 from vedette.store.state.database import StateDatabase, open_state
 from vedette.store.state.errors import ConflictError, RecordNotFoundError
@@ -8,9 +9,15 @@ from vedette.store.state.tokens import Scope, Token, TokenId, TokenOwner, Tokens
 from vedette.store.state.users import Role, User, UserId, Users, canonical_name
 
 __all__ = [
+    "AlertBatch",
+    "AlertStore",
+    "AttemptRow",
     "AuditRecord",
     "AuditTrail",
     "ConflictError",
+    "HistoryRow",
+    "KeepLimits",
+    "LabelsRow",
     "Outcome",
     "RecordNotFoundError",
     "Role",
@@ -19,6 +26,7 @@ __all__ = [
     "SessionOwner",
     "Sessions",
     "StateDatabase",
+    "StateRow",
     "Token",
     "TokenId",
     "TokenOwner",

@@ -81,3 +81,48 @@ AUDIT = Table(
     Column("detail", Text, nullable=False),
     Index("audit_by_time", "at_ms"),
 )
+
+ALERT_STATE = Table(
+    "alert_state",
+    METADATA,
+    Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("content", Text, nullable=False),
+)
+
+ALERT_LABELS = Table(
+    "alert_labels",
+    METADATA,
+    Column("fingerprint", Text, primary_key=True),
+    Column("alertname", Text, nullable=False),
+    Column("seen_ms", BigInteger, nullable=False),
+    Column("content", Text, nullable=False),
+    Index("alert_labels_by_name", "alertname", "seen_ms"),
+    Index("alert_labels_by_time", "seen_ms"),
+)
+
+ALERT_HISTORY = Table(
+    "alert_history",
+    METADATA,
+    Column("id", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("message", BigInteger),
+    Column("content", Text, nullable=False),
+    Index("alert_history_by_alert", "fingerprint", "at_ms"),
+    Index("alert_history_by_message", "message"),
+    Index("alert_history_by_time", "at_ms"),
+)
+
+ALERT_ATTEMPTS = Table(
+    "alert_attempts",
+    METADATA,
+    Column("id", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("message", BigInteger, nullable=False),
+    Column("receiver", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Index("alert_attempts_by_message", "message"),
+    Index("alert_attempts_by_receiver", "receiver", "at_ms"),
+    Index("alert_attempts_by_time", "at_ms"),
+)

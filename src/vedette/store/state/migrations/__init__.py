@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert, inspect, select, text
 
 from vedette.model.errors import StorageError
-from vedette.store.state.migrations import m0001_accounts
+from vedette.store.state.migrations import m0001_accounts, m0002_alerting
 from vedette.store.state.schema import SCHEMA_VERSION
 
 _SERIAL = {"sqlite": "INTEGER PRIMARY KEY", "postgresql": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"}
@@ -38,7 +38,10 @@ class Migration:
     statements: Sequence[str]
 
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, "accounts", m0001_accounts.STATEMENTS),)
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, "accounts", m0001_accounts.STATEMENTS),
+    Migration(2, "alerting", m0002_alerting.STATEMENTS),
+)
 
 
 def migrate(
