@@ -157,10 +157,16 @@ class Delivering:
 
 @asynccontextmanager
 async def delivering(
-    config: AlertingConfig, *, limits: DeliverySettings | None = None, clock: Clock | None = None, chance: float = 0.5
+    config: AlertingConfig,
+    *,
+    limits: DeliverySettings | None = None,
+    clock: Clock | None = None,
+    chance: float = 0.5,
+    external_url: str = EXTERNAL_URL,
+    now_ms: int = NOON_MS,
 ) -> AsyncGenerator[Delivering]:
     """An outbox for a configuration, on a clock that jumps; pauses are not spread."""
-    time = SleepingClock()
+    time = SleepingClock(now_ms)
     reported: list[tuple[int, str]] = []
     reports = asyncio.Condition()
     loop = asyncio.get_running_loop()
@@ -187,7 +193,7 @@ async def delivering(
         chance=lambda: chance,
     )
     found = Delivering(time, registry, attempts, memory, context, reported, reports)
-    async with open_outbox(context, config, LIBRARY, external_url=EXTERNAL_URL) as outbox:
+    async with open_outbox(context, config, LIBRARY, external_url=external_url) as outbox:
         found.outbox = outbox
         yield found
 

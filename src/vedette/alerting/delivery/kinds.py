@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from vedette.alerting.delivery.discord import DiscordSender
+from vedette.alerting.delivery.email import EmailSender
 from vedette.alerting.delivery.mattermost import MattermostSender
 from vedette.alerting.delivery.msteams import MsteamsSender
 from vedette.alerting.delivery.msteamsv2 import Msteamsv2Sender
@@ -19,6 +20,7 @@ from vedette.alerting.delivery.webhook import WebhookSender
 
 SENDERS: Final[Mapping[str, BuildSender]] = {
     "discord": DiscordSender,
+    "email": EmailSender,
     "mattermost": MattermostSender,
     "msteams": MsteamsSender,
     "msteamsv2": Msteamsv2Sender,

@@ -67,6 +67,11 @@ class Message:
         """Whether any of its alerts is firing."""
         return any(told.firing for told in self.alerts)
 
+    @property
+    def common_labels(self) -> dict[str, str]:
+        """The labels that all alerts have."""
+        return dict[str, str](self.data.value.value["CommonLabels"].value or {})
+
     def text(self, template: str) -> str:
         """What a template gives.
 

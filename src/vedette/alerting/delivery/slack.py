@@ -41,8 +41,10 @@ class SlackSender:
         channel = message.text(settings.channel)
         keeps = settings.update_message or settings.post_updates_to_thread
         begins = notify.reason in (None, Why.FIRST)
-        facts = {} if begins or not keeps else self._tools.memory.recall(notify.address, notify.group_key)
-        thread, room = facts.get("ts", ""), facts.get("channel", "")
+        thread = room = ""
+        if keeps and not begins:
+            facts = self._tools.memory.recall(notify.address, notify.group_key)
+            thread, room = facts.get("ts", ""), facts.get("channel", "")
 
         async def begin(exchange: Exchange) -> None:
             answer = await self._post(url, {"channel": channel, **content} if channel else content, exchange, channel)
