@@ -17,7 +17,6 @@ from prometheus_client import CollectorRegistry
 
 from vedette.alerting.delivery.attempts import Attempt, Attempts, LatestAttempts
 from vedette.alerting.delivery.courier import Courier, Office, Report
-from vedette.alerting.delivery.kinds import SENDERS
 from vedette.alerting.delivery.line import Line
 from vedette.alerting.delivery.memory import Memory, ProcessMemory
 from vedette.alerting.delivery.message import Message, Render, message_of
@@ -234,5 +233,5 @@ def _integrations(config: AlertingConfig) -> dict[Address, Integration]:
         Address(receiver.name, entry.kind, entry.number): entry.settings
         for receiver in config.receivers
         for entry in receiver.entries()
-        if entry.settings.delivered and entry.settings.kind in SENDERS
+        if entry.settings.delivered
     }
