@@ -26,7 +26,7 @@ _MARKDOWN_IN: Final = ["fallback", "pretext", "text"]
 _LISTING: Final = (
     "{{ range .Alerts }}{{ .Status | toUpper }} *{{ .Labels.alertname }}*"
     '{{ with .Labels.Remove (stringSlice "alertname") }} ({{ .Values | join " " }}){{ end }}'
-    "{{ with .Annotations.summary }}: {{ . }}{{ end }}{{ with .Annotations.digest }} – {{ . }}{{ end }}\n{{ end }}"
+    "{{ with .Annotations.summary }}: {{ . }}{{ end }}{{ with .Annotations.digest }}; {{ . }}{{ end }}\n{{ end }}"
 )
 """The text of digests and summaries where none is configured: the usual text is empty, and the title tells no list."""
 

@@ -129,8 +129,8 @@ async def test_slack_lists_what_a_digest_is_about() -> None:
         await it.deliver(digest(item("Alpha", fired=2), item("Beta", firing=False), kind="slack"))
 
     assert server.sent[0].json["attachments"][0]["text"] == (
-        "FIRING *Alpha*: s – fired 2 times, resolved 0 times, last change 2027-01-15 11:59 UTC\n"
-        "RESOLVED *Beta*: s – fired 1 times, resolved 0 times, last change 2027-01-15 11:59 UTC\n"
+        "FIRING *Alpha*: s; fired 2 times, resolved 0 times, last change 2027-01-15 11:59 UTC\n"
+        "RESOLVED *Beta*: s; fired 1 times, resolved 0 times, last change 2027-01-15 11:59 UTC\n"
     )
 
 
