@@ -21,7 +21,6 @@ from vedette.alerting.delivery import (
     open_outbox,
     outbox_context,
 )
-from vedette.alerting.delivery.line import Line
 from vedette.alerting.delivery.message import Message, message_of
 from vedette.alerting.settings.file import AlertingConfig
 from vedette.alerting.templates import Library
@@ -196,9 +195,3 @@ async def delivering(
     async with open_outbox(context, config, LIBRARY, external_url=external_url) as outbox:
         found.outbox = outbox
         yield found
-
-
-def line_of(config: AlertingConfig) -> Line:
-    """The first integration of a configuration, ready to send."""
-    settings = next(iter(config.receivers[0].entries())).settings
-    return Line(settings, limits=DeliverySettings(), memory=ProcessMemory(), clock=Clock(), external_url=EXTERNAL_URL)

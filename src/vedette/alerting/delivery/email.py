@@ -13,10 +13,9 @@ from typing import Final
 import aiosmtplib
 
 from vedette.alerting.delivery.attempts import Exchange
-from vedette.alerting.delivery.faults import DeliveryError, Reason, shown
+from vedette.alerting.delivery.faults import DeliveryError, Reason, refused, shown
 from vedette.alerting.delivery.mail import compose_mail
 from vedette.alerting.delivery.message import Message
-from vedette.alerting.delivery.redaction import Secrets
 from vedette.alerting.delivery.sender import Send, Tools
 from vedette.alerting.delivery.smtp_login import log_in
 from vedette.alerting.receivers.email import EmailSettings
@@ -43,7 +42,7 @@ class EmailSender:
         """One mail."""
         settings = self._settings
         mail = compose_mail(settings, message)
-        password, secret = _read(self._tools.secrets, "auth_password"), _read(self._tools.secrets, "auth_secret")
+        password, secret = self._tools.secrets.read("auth_password"), self._tools.secrets.read("auth_secret")
         context = self._context()
 
         async def send(exchange: Exchange) -> None:
@@ -62,10 +61,10 @@ class EmailSender:
                 if settings.require_tls and not self._implicit_tls:
                     await self._start_tls(client, context)
                 await log_in(client, settings, password=password, secret=secret, host=self._host)
-                refused, _ = await client.sendmail(mail.sender, list(mail.recipients), mail.content)
+                rejected, _ = await client.sendmail(mail.sender, list(mail.recipients), mail.content)
                 exchange.status = 250
-                if refused:
-                    names = ", ".join(f"{name} ({shown(str(why[1]))})" for name, why in refused.items())
+                if rejected:
+                    names = ", ".join(f"{name} ({shown(str(why[1]))})" for name, why in rejected.items())
                     exchange.note = f"refused by the mail server: {names}"
             except aiosmtplib.SMTPRecipientsRefused as exc:
                 exchange.status = max(one.code for one in exc.recipients)
@@ -84,11 +83,12 @@ class EmailSender:
         return send
 
     async def _start_tls(self, client: aiosmtplib.SMTP, context: ssl.SSLContext) -> None:
-        if not client.is_ehlo_or_helo_needed and not client.supports_extension("starttls"):
-            raise DeliveryError(_no_tls(self._settings.smarthost), permanent=True, reason=Reason.CLIENT_ERROR)
         await client.ehlo()
         if not client.supports_extension("starttls"):
-            raise DeliveryError(_no_tls(self._settings.smarthost), permanent=True, reason=Reason.CLIENT_ERROR)
+            said = (
+                f"require_tls: true (default), but {self._settings.smarthost} does not advertise the STARTTLS extension"
+            )
+            raise refused(said)
         await client.starttls(server_hostname=self._tls.server_name or self._host, tls_context=context)
 
     def _context(self) -> ssl.SSLContext:
@@ -96,14 +96,6 @@ class EmailSender:
             return self._tls.current() or self._tls.build()
         except FetchError as exc:
             raise DeliveryError(str(exc)) from exc
-
-
-def _read(secrets: Secrets, option: str) -> str:
-    return secrets.read(option)
-
-
-def _no_tls(smarthost: str) -> str:
-    return f"require_tls: true (default), but {smarthost} does not advertise the STARTTLS extension"
 
 
 def _error(problem: str, *, permanent: bool) -> DeliveryError:

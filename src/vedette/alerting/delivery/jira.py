@@ -17,7 +17,7 @@ import orjson
 
 from vedette.alerting.delivery.attempts import Exchange
 from vedette.alerting.delivery.faults import DeliveryError, refused
-from vedette.alerting.delivery.http import Request, to_body
+from vedette.alerting.delivery.http import Request, mapping_of, mappings_in, to_body
 from vedette.alerting.delivery.message import Message
 from vedette.alerting.delivery.sender import Send, Tools
 from vedette.alerting.delivery.text import truncate
@@ -75,7 +75,7 @@ class JiraSender:
 
     async def _move(self, url: str, issue: Issue, transition: str, exchange: Exchange) -> None:
         found = await self._ask("GET", f"{url}/transitions", exchange)
-        listed = _items(found.get("transitions"))
+        listed = mappings_in(found.get("transitions"))
         chosen = next((one for one in listed if one.get("name") == transition), None)
         if chosen is None:
             names = ", ".join(str(one.get("name")) for one in listed) or "none"
@@ -91,8 +91,7 @@ class JiraSender:
         )
         if not answer.body.strip():
             return {}
-        found: Any = answer.json()
-        return found if isinstance(found, dict) else {}
+        return mapping_of(answer.json())
 
 
 def jql(settings: JiraSettings, message: Message) -> str:
@@ -185,14 +184,10 @@ def _search_url(settings: JiraSettings) -> str:
 
 
 def _first_issue(found: dict[str, Any]) -> Issue | None:
-    listed = _items(found.get("issues"))
+    listed = mappings_in(found.get("issues"))
     if not listed:
         return None
     try:
         return Issue(str(listed[0]["key"]), listed[0]["fields"]["status"]["statusCategory"]["key"] == _DONE)
     except (KeyError, TypeError) as exc:
         raise DeliveryError("the answer of Jira to a search is not understood", permanent=True) from exc
-
-
-def _items(found: Any) -> list[dict[str, Any]]:
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []

@@ -141,7 +141,7 @@ class Outbox:
             ValueError: HTTP options cannot be used; then nothing has changed.
         """
         wanted = _integrations(config)
-        lines = self._lines(wanted, external_url)
+        lines = self._lines(wanted)
         self._render, self._external_url = render, external_url
         for address in self._couriers.keys() - wanted.keys():
             await self._couriers.pop(address).close()
@@ -166,22 +166,16 @@ class Outbox:
             await courier.close()
         self._couriers.clear()
 
-    def _lines(self, wanted: Mapping[Address, Integration], external_url: str) -> dict[Address, Line]:
+    def _lines(self, wanted: Mapping[Address, Integration]) -> dict[Address, Line]:
         """New lines for integrations that are new or have changed."""
         context = self._context
         lines: dict[Address, Line] = {}
         for address, settings in wanted.items():
             courier = self._couriers.get(address)
             kept = courier.line if courier is not None else None
-            if kept is not None and kept.settings == settings and external_url == self._external_url:
+            if kept is not None and kept.settings == settings:
                 continue
-            lines[address] = Line(
-                settings,
-                limits=context.limits,
-                memory=context.memory,
-                clock=context.clock,
-                external_url=external_url,
-            )
+            lines[address] = Line(settings, limits=context.limits, memory=context.memory, clock=context.clock)
         return lines
 
     def _message(self, notify: Notify) -> Message:

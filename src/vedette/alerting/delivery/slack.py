@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from vedette.alerting.delivery.attempts import Exchange
 from vedette.alerting.delivery.faults import DeliveryError, Reason, refused, shown
-from vedette.alerting.delivery.http import Answer, Request, to_body, without_empty
+from vedette.alerting.delivery.http import Answer, Request, mapping_of, to_body, without_empty
 from vedette.alerting.delivery.message import Message
 from vedette.alerting.delivery.sender import Send, Tools
 from vedette.alerting.delivery.text import truncate
@@ -166,10 +166,10 @@ def _taken(answer: Answer) -> dict[str, Any]:
         if answer.text.strip() == "ok":
             return {}
         raise refused(f"Slack has not taken it: {shown(answer.text)}")
-    said = answer.json()
-    if isinstance(said, dict) and said.get("ok") is True:  # pyright: ignore[reportUnknownMemberType] - JSON
-        return dict[str, Any](said)  # pyright: ignore[reportUnknownArgumentType] - JSON
-    error = said.get("error") if isinstance(said, dict) else said  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - JSON
+    said = mapping_of(answer.json())
+    if said.get("ok") is True:
+        return said
+    error = str(said.get("error"))
     if error in ("ratelimited", "rate_limited"):
         raise DeliveryError("Slack has not taken it: too many messages", reason=Reason.RATE_LIMITED)
-    raise refused(f"Slack has not taken it: {shown(str(error))}")  # pyright: ignore[reportUnknownArgumentType] - JSON
+    raise refused(f"Slack has not taken it: {shown(error)}")

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from vedette.alerting.delivery.attempts import Exchange
 from vedette.alerting.delivery.faults import Verdicts, refused
-from vedette.alerting.delivery.http import Request, to_body
+from vedette.alerting.delivery.http import Request, mappings_in, to_body
 from vedette.alerting.delivery.message import Message
 from vedette.alerting.delivery.sender import Send, Tools
 from vedette.alerting.delivery.text import truncate
@@ -93,7 +93,7 @@ def incident_of(settings: StatuspageSettings, message: Message, components: list
 
 def _named(found: Any, name: str) -> str:
     """The id of a group's incident among those that are open; empty if there is none."""
-    for one in found if isinstance(found, list) else ():
+    for one in mappings_in(found):
         try:
             if one["metadata"]["vedette"]["group"] == name:
                 return str(one["id"])

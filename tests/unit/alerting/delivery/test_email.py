@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from pathlib import Path
 
@@ -8,9 +9,11 @@ import pytest
 from harness.delivering import MINUTE, Delivering, config_of, delivering, message, notify, told
 from harness.mail import MailServer, serve_mail
 from harness.pki import make_authority
+from vedette.alerting.delivery import DeliverySettings
 from vedette.alerting.delivery.faults import DeliveryError
 from vedette.alerting.delivery.mail import ComposedMail, compose_mail
 from vedette.alerting.receivers.email import EmailSettings
+from vedette.model.durations import Duration
 
 
 def options(mail: MailServer, more: str = "") -> str:
@@ -189,3 +192,21 @@ def test_what_is_no_address_is_refused(to: str) -> None:
 
     with pytest.raises(DeliveryError, match="parsing to addresses"):
         compose_mail(dataclasses.replace(settings), message(told()))
+
+
+async def test_a_server_that_does_not_greet_is_given_up() -> None:
+    released = asyncio.Event()
+
+    async def silent(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await released.wait()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    given = config_of("email", f"to: a@example.org, from: v@example.org, smarthost: '{address}'")
+    limits = DeliverySettings(attempt_timeout=Duration(50))
+    async with server, delivering(given, limits=limits) as it:
+        error = await send(it, lasts_ms=400)
+        released.set()
+
+    assert error == "no answer within 0.05 s"

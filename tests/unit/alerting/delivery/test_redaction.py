@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.delivering import config_of
+from vedette.alerting.delivery.attempts import Exchange
 from vedette.alerting.delivery.faults import DeliveryError
 from vedette.alerting.delivery.redaction import Redactor, Secrets
 from vedette.alerting.receivers import Integration
@@ -71,3 +72,13 @@ def test_a_file_that_is_not_there_may_come_back() -> None:
         Secrets(settings, Redactor(settings)).read("api_key")
 
     assert not caught.value.permanent
+
+
+def test_a_secret_at_the_end_of_what_is_kept_is_not_kept_in_part() -> None:
+    redactor = Redactor()
+    redactor.learn("topsecret")
+    exchange = Exchange(kept_bytes=8)
+
+    exchange.sends(b"key: topsecret, and more")
+
+    assert exchange.body(redactor.clean) == "key: <se"
