@@ -199,14 +199,14 @@ def test_what_vedette_does_not_send_is_named_with_its_line() -> None:
         + """
 receivers:
 - name: team
-  webex_configs:
-  - {room_id: r, http_config: {authorization: {credentials: x}}}
+  wechat_configs:
+  - {api_secret: s, corp_id: c}
 """,
         file="a.yml",
     )
 
     (warning,) = config.warnings
-    assert str(warning).startswith('a.yml:6:5: receiver "team": `webex_configs` is accepted, but Vedette does not send')
+    assert str(warning).startswith('a.yml:6:5: receiver "team": `wechat_configs` is accepted, but Vedette does not')
 
 
 def test_matchers_of_the_classic_syntax_are_noted() -> None:

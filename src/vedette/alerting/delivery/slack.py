@@ -14,23 +14,15 @@ from typing import Any, Final
 from vedette.alerting.delivery.attempts import Exchange
 from vedette.alerting.delivery.faults import DeliveryError, Reason, refused, shown
 from vedette.alerting.delivery.http import Answer, Request, mapping_of, to_body, without_empty
+from vedette.alerting.delivery.listing import text_or_listing
 from vedette.alerting.delivery.message import Message
 from vedette.alerting.delivery.sender import Send, Tools
 from vedette.alerting.delivery.text import truncate
 from vedette.alerting.notification_log import Reason as Why
 from vedette.alerting.receivers.slack import SlackAction, SlackSettings
-from vedette.alerting.records import Form
 
 _TITLE_CHARS: Final = 1024
 _MARKDOWN_IN: Final = ["fallback", "pretext", "text"]
-_LISTING: Final = (
-    "{{ range .Alerts }}{{ .Status | toUpper }} *{{ .Labels.alertname }}*"
-    '{{ with .Labels.Remove (stringSlice "alertname") }} ({{ .Values | join " " }}){{ end }}'
-    "{{ with .Annotations.summary }}: {{ . }}{{ end }}{{ with .Annotations.digest }}; {{ . }}{{ end }}\n{{ end }}"
-)
-"""The text of digests and summaries where none is configured: the usual text is empty, and the title tells no list."""
-
-_LISTING_CHARS: Final = 8000
 _POST: Final = "chat.postMessage"
 _UPDATE: Final = "chat.update"
 
@@ -97,7 +89,7 @@ def slack_message(settings: SlackSettings, message: Message) -> dict[str, Any]:
             title_link=text(settings.title_link),
             pretext=text(settings.pretext),
         ),
-        "text": _text(settings, message),
+        "text": text_or_listing(message, settings.text),
         "fallback": text(settings.fallback),
         "callback_id": text(settings.callback_id),
         "footer": text(settings.footer),
@@ -127,13 +119,6 @@ def slack_message(settings: SlackSettings, message: Message) -> dict[str, Any]:
         ),
         "attachments": [attachment],
     }
-
-
-def _text(settings: SlackSettings, message: Message) -> str:
-    text = message.text(settings.text)
-    if text or message.notify.form is Form.GROUP:
-        return text
-    return truncate(message.text(_LISTING), _LISTING_CHARS)
 
 
 def _action(action: SlackAction, message: Message) -> dict[str, Any]:

@@ -206,3 +206,53 @@ async def test_pushover_gets_its_keys_in_the_body() -> None:
     assert (form["token"], form["user"], form["message"]) == ("thetoken", "theuserkey", "(no details)")
     assert (form["priority"], form["retry"], form["expire"], form["ttl"]) == ("2", "60", "3600", "3600")
     assert "thetoken" not in it.tried()[0].body
+
+
+# Webex
+
+
+async def test_webex_gets_a_message_for_the_room() -> None:
+    config = "api_url: '{}', room_id: room, message: '{{{{ .CommonLabels.l000 }}}}', "
+    login = "http_config: {authorization: {credentials: thetoken}}"
+    async with serve_receiver() as server, delivering(config_of("webex", config.format(server.url) + login)) as it:
+        await it.deliver(notify(told(l000="ä" * 9000), kind="webex"))
+
+    sent = server.sent[0]
+    assert sent.headers["authorization"] == "Bearer thetoken"
+    assert sent.json["roomId"] == "room"
+    assert len(sent.json["markdown"].encode()) <= 7439
+
+
+# Rocket.Chat
+
+ROCKETCHAT = (
+    "token: thetoken, token_id: theid, channel: '#ops', fields: [{title: T, value: v}], actions: [{text: B, url: u}]"
+)
+
+
+async def test_rocketchat_gets_an_attachment() -> None:
+    async with (
+        serve_receiver() as server,
+        delivering(config_of("rocketchat", f"api_url: '{server.url}', {ROCKETCHAT}")) as it,
+    ):
+        server.answer(json_reply({"success": True}))
+        assert await it.deliver(notify(kind="rocketchat")) == [""]
+
+    sent = server.sent[0]
+    assert sent.path == "/api/v1/chat.postMessage"
+    assert (sent.headers["x-auth-token"], sent.headers["x-user-id"]) == ("thetoken", "theid")
+    assert sent.json["channel"] == "#ops"
+    (attachment,) = sent.json["attachments"]
+    assert attachment["fields"] == [{"title": "T", "value": "v", "short": False}]
+    assert attachment["actions"] == [{"type": "button", "text": "B", "url": "u"}]
+    assert attachment["color"] == "red"
+
+
+async def test_rocketchat_refuses_with_a_good_status_too() -> None:
+    async with (
+        serve_receiver() as server,
+        delivering(config_of("rocketchat", f"api_url: '{server.url}', {ROCKETCHAT}")) as it,
+    ):
+        server.answer(json_reply({"success": False, "error": "invalid-channel"}))
+
+        assert await it.deliver(notify(kind="rocketchat")) == ["Rocket.Chat has not taken it: invalid-channel"]

@@ -273,3 +273,39 @@ async def test_a_url_that_apprise_does_not_know_is_refused_and_not_shown() -> No
 
     assert errors == ["url: Apprise does not know such a URL"]
     assert "password" not in str(it.tried())
+
+
+# VictorOps, incident.io
+
+
+async def test_victorops_opens_and_closes_by_the_same_id() -> None:
+    config = "api_url: '{}', api_key: thekey, routing_key: 'a/b', message_type: nonsense, custom_fields: {{x: y}}"
+    async with serve_receiver() as server, delivering(config_of("victorops", config.format(server.url))) as it:
+        await it.deliver(notify(kind="victorops", id=1))
+        await it.deliver(notify(told(firing=False), kind="victorops", id=2))
+
+    first, second = server.sent
+    assert first.path == "/thekey/a%2Fb"
+    assert (first.json["message_type"], second.json["message_type"]) == ("CRITICAL", "RECOVERY")
+    assert first.json["entity_id"] == second.json["entity_id"] == KEY
+    assert first.json["x"] == "y"
+
+
+async def test_incident_io_gets_the_alerts_in_version_one() -> None:
+    config = "url: '{}/v2', alert_source_token: thetoken"
+    async with serve_receiver() as server, delivering(config_of("incidentio", config.format(server.url))) as it:
+        server.script(json_reply({"message": "bad", "errors": ["a", "b"]}, 500))
+        await it.deliver(notify(kind="incidentio"))
+
+    assert server.sent[0].headers["authorization"] == "Bearer thetoken"
+    assert server.sent[0].json["version"] == "1"
+    assert it.tried()[0].error == "unexpected status code 500: bad: a, b"
+
+
+async def test_incident_io_gets_one_alert_of_too_many() -> None:
+    config = "url: '{}/v2', alert_source_token: thetoken"
+    async with serve_receiver() as server, delivering(config_of("incidentio", config.format(server.url))) as it:
+        await it.deliver(notify(*(told(n=str(number), long="x" * 1000) for number in range(600)), kind="incidentio"))
+
+    assert len(server.sent[0].json["alerts"]) == 1
+    assert server.sent[0].json["truncatedAlerts"] == 599

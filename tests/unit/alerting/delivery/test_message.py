@@ -102,6 +102,10 @@ OPTIONS = {
     "telegram": "api_url: '{}', bot_token: abcdef, chat_id: 1",
     "jira": "api_url: '{}/rest/api/2', project: P, issue_type: Bug",
     "statuspage": "api_url: '{}', api_key: abcdef, page_id: p, component_ids: [c]",
+    "victorops": "api_url: '{}', api_key: abcdef, routing_key: r",
+    "webex": "api_url: '{}', room_id: r, http_config: {{authorization: {{credentials: abcdef}}}}",
+    "rocketchat": "api_url: '{}', token: abcdef, token_id: abcdef",
+    "incidentio": "url: '{}', alert_source_token: abcdef",
     "sns": "api_url: '{}', phone_number: '1', sigv4: {{region: r, access_key: abcdef, secret_key: abcdef}}",
 }
 
@@ -109,7 +113,7 @@ OPTIONS = {
 def agreeable(sent: Sent) -> Reply:
     if "search" in sent.path:
         return Reply(200, b'{"issues": []}', "application/json")
-    return Reply(200, b'{"ok": true}', "application/json")
+    return Reply(200, b'{"ok": true, "success": true}', "application/json")
 
 
 @pytest.mark.parametrize("form", [Form.DIGEST, Form.SUMMARY])
