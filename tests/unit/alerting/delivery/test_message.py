@@ -5,7 +5,7 @@ import pytest
 from harness.delivering import LIBRARY, MINUTE, NOON_MS, config_of, delivering, message, told
 from harness.mail import serve_mail
 from harness.receivers import Reply, Sent, serve_receiver
-from vedette.alerting import Address, DigestItem, Form, Notify, Told
+from vedette.alerting import Address, DigestItem, Form, Notify, Reason, Told
 from vedette.alerting.delivery.faults import DeliveryError
 from vedette.alerting.delivery.kinds import SENDERS
 from vedette.alerting.delivery.message import message_of
@@ -145,6 +145,20 @@ async def test_a_mail_tells_a_digest() -> None:
             assert await it.deliver(digest(item("Alpha", fired=2), kind="email")) == [""]
 
     assert mail.messages[0].parsed["Subject"].startswith("[FIRING:1] Digest since 2027-01-15 11:00 UTC: 2 fired")
+
+
+@pytest.mark.parametrize(
+    ("reason", "told_as"),
+    [
+        (Reason.FIRST, "first notification"),
+        (Reason.NEW_ALERTS, "new alerts added"),
+        (Reason.NEW_RESOLVED, "some alerts resolved"),
+        (Reason.ALL_RESOLVED, "all alerts resolved"),
+        (Reason.REPEAT, "repeat interval elapsed"),
+    ],
+)
+def test_the_reason_is_told_in_alertmanagers_words(reason: Reason, told_as: str) -> None:
+    assert message(told(), reason=reason).text("{{ .NotificationReason }}") == told_as
 
 
 def test_every_kind_that_is_delivered_has_a_sender() -> None:
