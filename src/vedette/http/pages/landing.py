@@ -40,7 +40,7 @@ def landing_router(routers: Sequence[Router], *, version: str) -> Router:
         else:
             who = '<p><a href="/login">Log in</a></p>'
         about = f'<p class="dim">Version {escape(version)}</p>' if known else ""
-        return page("Vedette", notice(_LEFT_OUT) + who + "".join(sections) + about)
+        return page("Vedette", notice(_LEFT_OUT) + who + "".join(sections) + about, wide=True)
 
     return Router("landing", (Route("/", ("GET",), show, Access.PUBLIC, max_body_bytes=0),), render_page_error)
 
