@@ -21,7 +21,7 @@ export function useSteps(points: number): TimeWindow & { stepMs: number } {
 
 /** `$window` in an expression becomes a duration that spans several scrapes and at least one step. */
 export function fillIn(expr: string, stepMs: number): string {
-  return expr.replaceAll("$window", `${Math.max(60, Math.ceil(stepMs / 1000))}s`);
+  return expr.replaceAll("$window", `${Math.max(120, Math.ceil(stepMs / 1000))}s`);
 }
 
 export function useRange(expr: string, { points = 240, isEnabled = true }: RangeOptions = {}): UseQueryResult<Matrix> {

@@ -146,7 +146,7 @@ export function Chart(props: ChartProps) {
         style={{ minHeight: height }}
         onMouseLeave={() => setHover(null)}
       >
-        {hover && (
+        {hover?.isOwn && (
           <Tip
             hover={hover}
             entries={entries}

@@ -29,6 +29,8 @@ export interface TableColumn<Row> {
   readonly value: (row: Row) => string | number | null;
   readonly render?: (row: Row) => ReactNode;
   readonly align?: "start" | "end";
+  /** Below it the table is scrolled sideways. */
+  readonly minWidth?: number;
 }
 
 interface DataTableProps<Row> {
@@ -85,6 +87,7 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>) {
   const before = isVirtual ? (items[0]?.start ?? 0) : 0;
   const after = isVirtual ? virtualizer.getTotalSize() - (items.at(-1)?.end ?? 0) : 0;
   const height = maxHeight ?? (isVirtual ? 560 : undefined);
+  const widths = new Map(columns.map((column) => [column.id, column.minWidth]));
   const align = new Map(columns.map((column) => [column.id, column.align]));
   const endClass = (id: string): string => (align.get(id) === "end" ? (css.end ?? "") : "");
   return (
@@ -106,6 +109,7 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>) {
                     key={header.id}
                     scope="col"
                     className={`${css.head} ${endClass(header.id)}`}
+                    style={{ minWidth: widths.get(header.id) }}
                     aria-sort={sorted === "asc" ? "ascending" : sorted === "desc" ? "descending" : "none"}
                   >
                     <button type="button" className={css.sort} onClick={header.column.getToggleSortingHandler()}>

@@ -40,6 +40,8 @@ export interface Hover {
   readonly top: number;
   /** Index of the series nearest to the cursor. */
   readonly nearest: number | null;
+  /** False where the cursor is over another chart that shares it. */
+  readonly isOwn: boolean;
 }
 
 export function colour(variable: string): string {
@@ -71,9 +73,10 @@ export function plotOptions(options: PlotOptions): uPlot.Options {
     focus: { alpha: many ? 0.15 : 1 },
     scales: { x: { time: true }, y: { range: padded } },
     axes: [
-      { ...axis, space: 70, values: timeTicks(zone) },
+      { ...axis, space: 70, size: 30, values: timeTicks(zone) },
       {
         ...axis,
+        space: 32,
         size: (_plot, values) => 14 + Math.max(24, ...(values ?? []).map((text) => text.length * 6.4)),
         values: (_plot, splits) => splits.map((value) => formatValue(value, unit)),
       },
@@ -112,6 +115,7 @@ export function plotOptions(options: PlotOptions): uPlot.Options {
               left: left + plot.bbox.left / devicePixelRatio,
               top,
               nearest: nearest(plot, idx, top),
+              isOwn: plot.over.matches(":hover"),
             });
         },
       ],

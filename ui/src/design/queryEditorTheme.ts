@@ -33,6 +33,7 @@ export const editorTheme = EditorView.theme({
     borderRadius: "6px",
     boxShadow: "var(--shadow)",
     zIndex: "50",
+    marginTop: "4px",
   },
   ".cm-tooltip.cm-tooltip-autocomplete > ul": {
     fontFamily: "var(--mono)",

@@ -41,7 +41,7 @@ function Problems() {
   const isPending = answers.some((answer) => answer.data === undefined && !answer.error);
   if (isPending && problems.length === 0) return <Loading what="Looking around" />;
   return (
-    <div className="card">
+    <div className={`card ${css.compact}`}>
       {failed.map((answer) => (
         <ErrorNotice key={String(answer.error)} error={answer.error} title="A part of this could not be read" />
       ))}

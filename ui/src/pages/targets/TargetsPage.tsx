@@ -125,6 +125,7 @@ function targetColumns(open: (target: Target) => void): readonly TableColumn<Tar
     {
       id: "url",
       title: "Target",
+      minWidth: 220,
       value: (target) => target.scrapeUrl,
       render: (target) => (
         <>
@@ -138,6 +139,7 @@ function targetColumns(open: (target: Target) => void): readonly TableColumn<Tar
     {
       id: "labels",
       title: "Labels",
+      minWidth: 200,
       value: (target) => formatLabels(target.labels),
       render: (target) => (
         <span className={css.labels}>
