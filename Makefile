@@ -3,15 +3,19 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SYSTEM_PACKAGES := faketime openssl prometheus prometheus-alertmanager prometheus-node-exporter victoria-metrics
+SYSTEM_PACKAGES := chromium faketime openssl prometheus prometheus-alertmanager prometheus-node-exporter victoria-metrics
 
-.PHONY: up test check bench clean system-packages
+.PHONY: up ui test check bench clean system-packages
 .DEFAULT_GOAL := up
 
-up: $(VENV)/installed ## Install and start Vedette on this host
+up: $(VENV)/installed ui ## Install and start Vedette on this host
 	@$(BIN)/vedette up $(ARGS)
 
-test: $(VENV)/installed-dev system-packages ## Run all tests
+ui: $(VENV)/installed ## Build the web interface, if its sources have changed
+	@$(BIN)/python ui/build.py --install-node
+
+test: $(VENV)/installed-dev ui system-packages ## Run all tests
+	@$(BIN)/python ui/build.py test
 	@$(BIN)/pytest $(ARGS)
 
 check: $(VENV)/installed-dev ## Lint, types and layers
@@ -19,6 +23,7 @@ check: $(VENV)/installed-dev ## Lint, types and layers
 	@$(BIN)/ruff check
 	@$(BIN)/pyright
 	@$(BIN)/lint-imports
+	@$(BIN)/python ui/build.py --install-node lint typecheck
 
 bench: $(VENV)/installed-dev system-packages ## Measure side by side with Prometheus and VictoriaMetrics
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -44,4 +49,4 @@ system-packages:
 	@sh tests/system-packages.sh $(SYSTEM_PACKAGES)
 
 clean: ## Remove everything that these commands made
-	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) ui/node_modules src/vedette/http/ui/built build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -9,7 +9,7 @@ from vedette.http.admin import AdminApi, admin_router
 from vedette.http.alerting import AlertingApi, alerting_router
 from vedette.http.alertmanager import AlertmanagerApi, alertmanager_router
 from vedette.http.auth.api import accounts_router
-from vedette.http.pages import landing_router, login_router
+from vedette.http.pages import login_router
 from vedette.http.prometheus import prometheus_router
 from vedette.http.prometheus.federate import federate_router
 from vedette.http.prometheus.queries import QueryApi
@@ -19,6 +19,7 @@ from vedette.http.prometheus.series import SeriesApi
 from vedette.http.prometheus.status import StatusApi
 from vedette.http.prometheus.targets import TargetsApi
 from vedette.http.prometheus.write import write_router
+from vedette.http.ui import WebFile, ui_router
 
 _NOTHING = cast("Any", None)
 
@@ -54,4 +55,5 @@ def all_routers() -> list[Router]:
         login_router(anything),
         health_router(Readiness()),
     ]
-    return [landing_router(routers, version=""), *routers]
+    files = {name: WebFile("text/plain", "", {}, immutable=False) for name in ("index.html", "theme.js")}
+    return [ui_router(files), *routers]

@@ -313,8 +313,8 @@ WRITERS = frozenset(
 ADMINS = frozenset({"admin's session", "local token", "token for admin"})
 OF_ADMINS = {"/api/v1/status/config", "/-/reload", "/api/vedette/v1/backup"}
 OF_WRITERS = {"/api/v1/write", "/api/vedette/v1/import/openmetrics"}
-ELSEWHERE = ("accounts", "login", "health", "landing")
-"""Routers whose routes `test_http_access` walks."""
+ELSEWHERE = ("accounts", "login", "health", "ui")
+"""Routers whose routes `test_http_access` and `test_http_ui` walk."""
 
 
 async def test_every_route_lets_in_exactly_those_whom_it_should() -> None:

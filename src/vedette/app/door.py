@@ -47,6 +47,7 @@ from vedette.http.prometheus.status import ServerFacts, StatusApi
 from vedette.http.prometheus.targets import TargetsApi
 from vedette.http.prometheus.write import write_router
 from vedette.http.run_files import DataDirectory
+from vedette.http.ui import BUILT, load_files, page_renderer, ui_router
 from vedette.ingest.remote_write import RemoteWriteReceiver
 from vedette.model.clock import Clock
 from vedette.model.errors import StorageError
@@ -182,13 +183,15 @@ async def open_door(  # noqa: PLR0913 - everything comes together here
             login_router(accounts),
             health_router(readiness),
         ]
+        files = await asyncio.to_thread(load_files, BUILT)
+        start = ui_router(files) if files else landing_router(routers, version=__version__)
         application = build_application(
-            [landing_router(routers, version=__version__), *routers],
+            [start, *routers],
             identify=accounts.authenticator.identify,
             recall=accounts.authenticator.recall,
             settings=settings,
             observe=RequestMetrics(registry),
-            render_unmatched=render_page_error,
+            render_unmatched=page_renderer(files, [start, *routers]) if files else render_page_error,
         )
         async with serve_http(application, settings) as server:
             yield Door(server, accounts.first_link)

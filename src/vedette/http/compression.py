@@ -22,9 +22,14 @@ _OK = 200
 
 def accepts_gzip(accept_encoding: str) -> bool:
     """Whether the client takes gzip, by its Accept-Encoding."""
+    return accepts_coding(accept_encoding, "gzip")
+
+
+def accepts_coding(accept_encoding: str, coding: str) -> bool:
+    """Whether the client takes a content coding, by its Accept-Encoding."""
     for choice in accept_encoding.split(","):
-        coding, _, weight = choice.partition(";")
-        if coding.strip().lower() in ("gzip", "*"):
+        name, _, weight = choice.partition(";")
+        if name.strip().lower() in (coding, "*"):
             return weight.replace(" ", "").rstrip("0.") != "q="
     return False
 

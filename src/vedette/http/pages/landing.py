@@ -1,4 +1,4 @@
-"""The page at `/`: what there is, until the web interface takes its place."""
+"""The page at `/` where the web interface was left out: what there is, and how to get it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ from starlette.responses import Response
 
 from vedette.http.auth.principals import Proof, permits, principal_of
 from vedette.http.pages.errors import render_page_error
-from vedette.http.pages.layout import page
+from vedette.http.pages.layout import notice, page
 from vedette.http.routing import Access, Route, Router
+
+_LEFT_OUT = (
+    "The web interface is not part of this installation. In a clone of the source, `make ui` builds it, and a restart "
+    "shows it; everything else works without."
+)
 
 
 def landing_router(routers: Sequence[Router], *, version: str) -> Router:
@@ -35,7 +40,7 @@ def landing_router(routers: Sequence[Router], *, version: str) -> Router:
         else:
             who = '<p><a href="/login">Log in</a></p>'
         about = f'<p class="dim">Version {escape(version)}</p>' if known else ""
-        return page("Vedette", who + "".join(sections) + about)
+        return page("Vedette", notice(_LEFT_OUT) + who + "".join(sections) + about, wide=True)
 
     return Router("landing", (Route("/", ("GET",), show, Access.PUBLIC, max_body_bytes=0),), render_page_error)
 

@@ -5,7 +5,7 @@ Passwords are hashed with the least cost, and the time is driven by hand.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from vedette.http.pages import landing_router, login_router, render_page_error
 from vedette.http.routing import Router
 from vedette.http.server import RunningServer, serve_http
 from vedette.http.settings import AuthSettings, HttpSettings, ListenAddress, PasswordSettings
+from vedette.http.ui import WebFile, page_renderer, ui_router
 from vedette.store.state import Scope, StateDatabase, open_state
 
 CHEAP_PASSWORDS = PasswordSettings(time_cost=1, memory_kib=64)
@@ -82,6 +83,7 @@ async def open_site(
     http: HttpSettings | None = None,
     auth: AuthSettings | None = None,
     find_user: Callable[[tuple[str, int], tuple[str, int]], int | None] | None = None,
+    files: Mapping[str, WebFile] | None = None,
 ) -> AsyncGenerator[Site]:
     """Serve the routers, the accounts' API, the pages and the health endpoints.
 
@@ -91,6 +93,7 @@ async def open_site(
         http: on a free port of 127.0.0.1 unless said otherwise.
         auth: with cheap passwords unless said otherwise.
         find_user: instead of asking the kernel whose the other end of a connection is.
+        files: of the web interface; it is left out unless there are some.
     """
     http = http or HttpSettings(listen=(ListenAddress(port=0),))
     auth = auth or AuthSettings(passwords=CHEAP_PASSWORDS)
@@ -107,13 +110,13 @@ async def open_site(
         ) as accounts,
     ):
         served = [health_router(readiness), accounts_router(accounts), login_router(accounts), *routers]
-        served.append(landing_router(served, version="1.2.3"))
+        served.append(ui_router(files) if files else landing_router(served, version="1.2.3"))
         application = build_application(
             served,
             identify=accounts.authenticator.identify,
             recall=accounts.authenticator.recall,
             settings=http,
-            render_unmatched=render_page_error,
+            render_unmatched=page_renderer(files, served) if files else render_page_error,
         )
         async with serve_http(application, http) as server:
             readiness.now_ready()
