@@ -47,6 +47,11 @@ def _parse(text: str, file: str = "a.yml") -> AlertingConfig:
             id="a text in a free structure",
         ),
         pytest.param(
+            "  webhook_configs: [{url: 'http://x.example', payload: {'{{ end }}': 1}}]",
+            "a.yml:4:70: {{ end }}: unexpected {{end}}",
+            id="a name in a free structure",
+        ),
+        pytest.param(
             "  labels: {team: '{{ .Nope'}",
             "a.yml:4:27: team: unclosed action",
             id="a label of the receiver",

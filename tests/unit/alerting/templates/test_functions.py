@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from vedette.alerting.templates import Library
+from vedette.alerting.templates.functions import FUNCTIONS
 from vedette.lang.gotemplate import TemplateExecutionError, strings, time
+from vedette.lang.gotemplate.builtins import BUILTINS
+from vedette.rules.templates.functions import FUNCTIONS as RULE_FUNCTIONS
 
 _LIBRARY = Library()
+_PAGE = Path(__file__).parents[4] / "docs" / "reference" / "templates.md"
 
 
 def _run(text: str, data: Any = None) -> str:
@@ -60,3 +66,12 @@ def test_a_function_refuses_what_it_cannot_do(text: str, problem: str) -> None:
 
 def test_a_list_of_strings_is_joined() -> None:
     assert _run('{{ join "-" . }}', strings(["a", "b"])) == "a-b"
+
+
+def test_the_reference_names_every_function_and_default_template() -> None:
+    page = re.sub(r"```.*?```", "", _PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
+    words = {word for quoted in re.findall("`([^`]+)`", page) for word in quoted.split()}
+    kinds = {name.split(".default.")[0] for name in _LIBRARY.names() if ".default." in name}
+
+    assert sorted({*BUILTINS, *FUNCTIONS, *RULE_FUNCTIONS} - words) == []
+    assert [kind for kind in kinds if f"`{kind}.default." not in page] == []
