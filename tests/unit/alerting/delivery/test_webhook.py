@@ -1,7 +1,16 @@
 from __future__ import annotations
 
-from harness.delivering import EXTERNAL_URL, config_of, delivering, notify, told
+import dataclasses
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.delivering import EXTERNAL_URL, config_of, delivering, message, notify, told
 from harness.receivers import Reply, serve_receiver
+from vedette.alerting.delivery.webhook import webhook_body
+from vedette.alerting.receivers.webhook import WebhookSettings
+from vedette.model.labels import label_set
 
 
 async def test_a_webhook_gets_the_alerts_in_version_four() -> None:
@@ -97,3 +106,16 @@ async def test_what_the_receiver_says_is_quoted() -> None:
         errors = await it.deliver(notify())
 
     assert errors == ["unexpected status code 400: no such room"]
+
+
+@given(st.dictionaries(st.text(min_size=1), st.text(), max_size=5))
+def test_whatever_an_alert_says_becomes_json(labels: dict[str, str]) -> None:
+    settings = next(iter(config_of("webhook", "url: http://x").receivers[0].entries())).settings
+    assert isinstance(settings, WebhookSettings)
+    alert = told()
+    alert = dataclasses.replace(alert, alert=dataclasses.replace(alert.alert, labels=label_set(labels)))
+
+    body = json.loads(webhook_body(settings, message(alert)))
+
+    cleaned = {name: value for name, value in labels.items() if value and (name + value).isprintable()}
+    assert cleaned.items() <= body["alerts"][0]["labels"].items()
