@@ -7,7 +7,7 @@ from typing import Any, cast
 from vedette.http import Readiness, Router, health_router
 from vedette.http.admin import AdminApi, admin_router
 from vedette.http.auth.api import accounts_router
-from vedette.http.pages import landing_router, login_router
+from vedette.http.pages import landing_router, login_router, runbooks_router
 from vedette.http.prometheus import prometheus_router
 from vedette.http.prometheus.federate import federate_router
 from vedette.http.prometheus.queries import QueryApi
@@ -46,6 +46,7 @@ def all_routers() -> list[Router]:
         admin_router(AdminApi(_NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING)),
         accounts_router(anything),
         login_router(anything),
+        runbooks_router({}),
         health_router(Readiness()),
     ]
     return [landing_router(routers, version=""), *routers]

@@ -17,6 +17,7 @@ from vedette.app.reloading import Reloader
 from vedette.app.storage import OpenStorage
 from vedette.app.wiring import auth_settings, raw_limits
 from vedette.config import Config, render
+from vedette.content import runbook, runbook_names
 from vedette.http import (
     HttpSettings,
     Readiness,
@@ -31,7 +32,7 @@ from vedette.http.admin.backfill import Backfill
 from vedette.http.admin.export import Export
 from vedette.http.auth import local_access, open_accounts
 from vedette.http.auth.api import accounts_router
-from vedette.http.pages import landing_router, login_router, render_page_error
+from vedette.http.pages import landing_router, login_router, render_page_error, runbooks_router
 from vedette.http.prometheus import prometheus_router
 from vedette.http.prometheus.federate import federate_router
 from vedette.http.prometheus.queries import QueryApi
@@ -161,6 +162,7 @@ async def open_door(  # noqa: PLR0913 - everything comes together here
             admin_router(admin),
             accounts_router(accounts),
             login_router(accounts),
+            runbooks_router({name: runbook(name) for name in runbook_names()}),
             health_router(readiness),
         ]
         application = build_application(
