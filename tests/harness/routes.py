@@ -9,7 +9,7 @@ from vedette.http.admin import AdminApi, admin_router
 from vedette.http.alerting import AlertingApi, alerting_router
 from vedette.http.alertmanager import AlertmanagerApi, alertmanager_router
 from vedette.http.auth.api import accounts_router
-from vedette.http.pages import login_router
+from vedette.http.pages import login_router, runbooks_router
 from vedette.http.prometheus import prometheus_router
 from vedette.http.prometheus.federate import federate_router
 from vedette.http.prometheus.queries import QueryApi
@@ -53,6 +53,7 @@ def all_routers() -> list[Router]:
         alerting_router(AlertingApi(_NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING)),
         accounts_router(anything),
         login_router(anything),
+        runbooks_router({}),
         health_router(Readiness()),
     ]
     files = {name: WebFile("text/plain", "", {}, immutable=False) for name in ("index.html", "theme.js")}

@@ -19,6 +19,7 @@ from vedette.app.reloading import Reloader
 from vedette.app.storage import OpenStorage
 from vedette.app.wiring import auth_settings, backtest_limits, raw_limits
 from vedette.config import Config, render
+from vedette.content import runbook, runbook_names
 from vedette.http import (
     HttpSettings,
     Readiness,
@@ -36,7 +37,7 @@ from vedette.http.alerting import AlertingApi, alerting_router
 from vedette.http.alertmanager import AlertmanagerApi, alertmanager_router
 from vedette.http.auth import local_access, open_accounts
 from vedette.http.auth.api import accounts_router
-from vedette.http.pages import landing_router, login_router, render_page_error
+from vedette.http.pages import landing_router, login_router, render_page_error, runbooks_router
 from vedette.http.prometheus import prometheus_router
 from vedette.http.prometheus.federate import federate_router
 from vedette.http.prometheus.queries import QueryApi
@@ -181,6 +182,7 @@ async def open_door(  # noqa: PLR0913 - everything comes together here
             admin_router(admin),
             accounts_router(accounts),
             login_router(accounts),
+            runbooks_router({name: runbook(name) for name in runbook_names()}),
             health_router(readiness),
         ]
         files = await asyncio.to_thread(load_files, BUILT)
