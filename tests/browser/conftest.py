@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -30,6 +29,7 @@ FLAGS: Final = (
 PASSWORD: Final = "correct horse battery"
 ARTEFACTS: Final = Path(os.environ.get("BROWSER_ARTEFACTS", Path(__file__).with_name("artefacts")))
 CONFIG: Final = """
+auth: {required: always}
 global: {scrape_interval: 1s}
 self: {canary: {enabled: false}}
 scrape_configs:
@@ -73,9 +73,8 @@ def vedette(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VedetteServer]
     servers = Servers(tmp_path_factory.mktemp("browser"))
     with serve_expositions() as shop:
         shop.show(SHOP)
-        address = re.sub(r"^https?://|/.*$", "", shop.url)
         try:
-            server = servers.start(CONFIG.replace("SHOP", address))
+            server = servers.start(CONFIG.replace("SHOP", shop.address))
             eventually(lambda: server.query("count_over_time(shop_stock_bytes[1m]) > 2"))
             yield server
         finally:
@@ -107,7 +106,7 @@ def cookies(vedette: VedetteServer, chromium: Any) -> dict[str, Any]:
     return state
 
 
-@dataclass(slots=True)
+@dataclass  # without slots: Playwright hangs a mark of its own on whose methods it is given
 class Visit:
     """A window of the browser, and what it complained about.
 

@@ -107,6 +107,15 @@ function Navigation() {
 
 function Account() {
   const session = useSession();
+  if (session.proof !== "session")
+    return (
+      <div className={css.foot}>
+        {/* Programs of the server's own user may read on its own machine; for more one logs in. */}
+        <Button look="quiet" icon="user" onPress={logInFromHere}>
+          Log in
+        </Button>
+      </div>
+    );
   return (
     <div className={css.foot}>
       <ActionMenu
@@ -132,6 +141,10 @@ function Account() {
       </ActionMenu>
     </div>
   );
+}
+
+function logInFromHere(): void {
+  location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
 function ThemeButton() {

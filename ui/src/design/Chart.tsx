@@ -1,7 +1,6 @@
 // The frame around a chart: title, menu (copy as link, PNG, CSV, query), crosshair with values, legend.
 
-import { type ReactNode, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
-import uPlot from "uplot";
+import { type ReactNode, useLayoutEffect, useMemo, useRef, useState } from "react";
 import "uplot/dist/uPlot.min.css";
 import { matrixToCsv } from "../lib/csv";
 import { shortNames } from "../lib/labels";
@@ -12,8 +11,8 @@ import css from "./Chart.module.css";
 import { ChartLegend, Swatch } from "./ChartLegend";
 import { chartToPng, fileName, saveFile } from "./chartExport";
 import { ActionMenu, IconButton } from "./controls";
-import { type Hover, plotOptions } from "./plot";
-import { useTheme } from "./theme";
+import type { Hover } from "./plot";
+import { type PlotEntry, usePlot } from "./usePlot";
 
 export interface ChartProps {
   readonly title: string;
@@ -40,17 +39,13 @@ const TIP_ROWS = 10;
 export function Chart(props: ChartProps) {
   const { title, matrix, comparison, unit = "number", zone = "local", height = 240, isBusy = false } = props;
   const { query, syncKey, onZoom, comparisonName = "before" } = props;
-  const theme = useTheme();
   const host = useRef<HTMLDivElement>(null);
-  const plot = useRef<uPlot | null>(null);
-  const zoom = useRef(onZoom);
-  zoom.current = onZoom;
   const [width, setWidth] = useState(0);
   const [hover, setHover] = useState<Hover | null>(null);
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const drawn = useMemo(() => matrix.series.slice(0, MAX_DRAWN), [matrix]);
   const names = useMemo(() => props.names ?? shortNames(drawn.map((series) => series.labels)), [drawn, props.names]);
-  const entries = useMemo(() => {
+  const entries = useMemo<PlotEntry[]>(() => {
     const now = drawn.map((series, index) => ({
       name: names[index] ?? "",
       values: series.values,
@@ -74,31 +69,19 @@ export function Chart(props: ChartProps) {
     return () => observer.disconnect();
   }, []);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the theme's colours are read while it is drawn
-  useEffect(() => {
-    const element = host.current;
-    if (!element || width === 0) return;
-    const series = entries.map((entry) => ({ ...entry, isShown: !hidden.has(entry.name) }));
-    const made = new uPlot(
-      plotOptions({
-        width,
-        height,
-        series,
-        unit,
-        zone,
-        syncKey: syncKey ?? null,
-        onZoom: zoom.current ? (start, end) => zoom.current?.(start, end) : null,
-        onHover: setHover,
-      }),
-      [matrix.timesMs, ...entries.map((entry) => entry.values)] as uPlot.AlignedData,
-      element,
-    );
-    plot.current = made;
-    return () => {
-      plot.current = null;
-      made.destroy();
-    };
-  }, [entries, matrix, width, height, unit, zone, syncKey, theme, hidden]);
+  const plot = usePlot({
+    host,
+    timesMs: matrix.timesMs,
+    entries,
+    hidden,
+    width,
+    height,
+    unit,
+    zone,
+    syncKey,
+    onZoom,
+    onHover: setHover,
+  });
 
   const toggle = (name: string, isAlone: boolean): void => {
     const others = entries.filter((entry) => entry.name !== name).map((entry) => entry.name);
@@ -172,12 +155,7 @@ export function Chart(props: ChartProps) {
 
 interface TipProps {
   readonly hover: Hover;
-  readonly entries: readonly {
-    name: string;
-    values: readonly (number | null)[];
-    look: number;
-    isComparison: boolean;
-  }[];
+  readonly entries: readonly PlotEntry[];
   readonly hidden: ReadonlySet<string>;
   readonly timeMs: number | undefined;
   readonly width: number;

@@ -3,16 +3,10 @@
 import { formatValue, type Unit } from "../lib/units";
 import css from "./Chart.module.css";
 import { seriesLook } from "./plot";
-
-interface LegendEntry {
-  readonly name: string;
-  readonly values: readonly (number | null)[];
-  readonly look: number;
-  readonly isComparison: boolean;
-}
+import type { PlotEntry } from "./usePlot";
 
 interface ChartLegendProps {
-  readonly entries: readonly LegendEntry[];
+  readonly entries: readonly PlotEntry[];
   readonly hidden: ReadonlySet<string>;
   readonly onToggle: (name: string, isAlone: boolean) => void;
   readonly unit: Unit;

@@ -124,9 +124,12 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>) {
         </thead>
         <tbody>
           {before > 0 && <Spacer height={before} columns={columns.length} />}
-          {drawn.map((row) => (
+          {drawn.map((row, at) => (
             <tr
               key={row.id}
+              // Rows are as high as their texts; the virtualizer measures those that it draws.
+              ref={isVirtual ? virtualizer.measureElement : undefined}
+              data-index={isVirtual ? items[at]?.index : undefined}
               className={`${css.row} ${onRowClick ? css.clickable : ""}`}
               onClick={onRowClick ? () => onRowClick(row.original) : undefined}
             >

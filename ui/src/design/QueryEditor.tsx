@@ -52,7 +52,8 @@ export default function QueryEditor({ label, value, onChange, onRun, autoFocus =
           history(),
           bracketMatching(),
           closeBrackets(),
-          autocompletion({ icons: false, activateOnTyping: true }),
+          // No delay before Enter takes a completion: until then it would run a query that is half a name.
+          autocompletion({ icons: false, activateOnTyping: true, interactionDelay: 0 }),
           syntaxHighlighting(highlighting),
           language.asExtension(),
           placeholder('A PromQL query, for example  rate(node_cpu_seconds_total{mode="user"}[1m])'),
