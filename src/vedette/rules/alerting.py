@@ -103,13 +103,13 @@ class _Known:
     Attributes:
         labels: its identity.
         source: labels of the series that it was found by.
-        annotations: as they were expanded last, for the data in `expanded`.
+        shown: annotations as they were expanded last, behind the data that they were expanded for; replaced as one,
+            because several threads may look.
     """
 
     labels: LabelSet
     source: LabelSet
-    annotations: Pairs = ()
-    expanded: bytes = b""
+    shown: tuple[bytes, Pairs] = (b"", ())
 
 
 def expression_link(external_url: str, query: str) -> str:
@@ -396,8 +396,9 @@ class Alerting:
         value, seen_ms = float(row["value"]), int(row["seen_ms"])
         # What asks the store or the clock is expanded for each evaluation, all else for each value.
         wanted = struct.pack("<dq", value, seen_ms if self._annotations_live else 0)
-        if known.expanded != wanted:
+        expanded, annotations = known.shown
+        if expanded != wanted:
             data = AlertData(known.source, value, seen_ms, self._around)
-            known.annotations = expand_pairs(self._templates, self.rule.annotations, self.rule.name, data)
-            known.expanded = wanted
-        return known.annotations
+            annotations = expand_pairs(self._templates, self.rule.annotations, self.rule.name, data)
+            known.shown = wanted, annotations
+        return annotations

@@ -36,7 +36,8 @@ from vedette.rules.schedule import next_round, offset_of
 from vedette.rules.writing import SampleWriter, end_series
 
 _ON_THE_SPOT: Final = 2000
-"""Series of an answer that are dealt with on the event loop; more go to a thread."""
+_ALERTS_ON_THE_SPOT: Final = 200
+"""Series of an answer that are dealt with on the event loop; more go to a thread. Alerts have texts to be expanded."""
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
@@ -255,8 +256,9 @@ class RuleRunner:
             return work.apply(rule, value, at_ms=at_ms)
 
         # Templates may ask the store, and that takes its time.
-        live = isinstance(machine, Alerting) and machine.is_live
-        large = isinstance(value, Vector) and value.labels.size > _ON_THE_SPOT
+        alerts = isinstance(machine, Alerting)
+        live = alerts and machine.is_live
+        large = isinstance(value, Vector) and value.labels.size > (_ALERTS_ON_THE_SPOT if alerts else _ON_THE_SPOT)
         evaluated = await asyncio.to_thread(apply) if live or large else apply()
         if evaluated.due:
             self._parts.notify(evaluated.due)
