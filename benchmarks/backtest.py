@@ -51,7 +51,10 @@ def fill(engine: ChdbEngine, index: SeriesIndex, *, series: int, days: int, inte
     for day in range(days):
         first_ms = START_MS + day * DAY_MS
         times = first_ms + 1000 * interval_s * np.arange(steps, dtype=np.int64)
-        values = np.round(np.clip(random.normal(0.7, 0.12, (steps, series)), 0, 1), 3)
+        # Levels that wander for minutes on one side of a threshold, as loads do, and shake a little.
+        walk = np.cumsum(random.normal(0, 0.01, (steps, series)), axis=0)
+        walk -= np.linspace(0, 1, steps)[:, None] * walk[-1]
+        values = np.round(np.clip(0.7 + walk + random.normal(0, 0.002, walk.shape), 0, 1), 3)
         samples = batches.samples_batch(
             np.zeros(values.size, np.int32), ["level"], np.tile(ids, steps), np.repeat(times, series), values.ravel()
         )

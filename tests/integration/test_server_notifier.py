@@ -5,12 +5,16 @@ from __future__ import annotations
 import base64
 import json
 import threading
+import time
+from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from harness.exposition_server import ExpositionServer
 from harness.peers import free_port, run_alertmanager
@@ -41,6 +45,45 @@ def config(folder: Path, target: str, alertmanagers: str) -> str:
         "    - {source_labels: [severity], regex: none, action: drop}\n"
         f"  alertmanagers:\n{alertmanagers}"
     )
+
+
+class Intake:
+    """Takes whatever is posted.
+
+    Attributes:
+        posted: path, `Authorization` and alerts of each request.
+    """
+
+    def __init__(self) -> None:
+        posted = self.posted = list[tuple[str, str, list[dict[str, Any]]]]()
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                posted.append((self.path, self.headers["Authorization"], json.loads(body)))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as it is called there
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"127.0.0.1:{self.server.server_port}"
+
+    def alerts(self, name: str) -> list[dict[str, Any]]:
+        """All alerts of a name that were posted."""
+        return [alert for _, _, batch in self.posted for alert in batch if alert["labels"]["alertname"] == name]
+
+
+@pytest.fixture
+def intake() -> Iterator[Intake]:
+    intake = Intake()
+    thread = threading.Thread(target=intake.server.serve_forever)
+    thread.start()
+    yield intake
+    intake.server.shutdown()
+    intake.server.server_close()
+    thread.join()
 
 
 def alerts(url: str) -> list[dict[str, Any]]:
@@ -121,38 +164,43 @@ def test_alertmanagers_come_and_go_with_discovery_and_with_a_reload(
 
 
 def test_requests_follow_the_options_of_their_section(
-    servers: Servers, target: ExpositionServer, tmp_path: Path
+    servers: Servers, target: ExpositionServer, intake: Intake, tmp_path: Path
 ) -> None:
     target.show("level 3\n")
-    posted: list[tuple[str, str, list[dict[str, Any]]]] = []
+    section = (
+        "    - path_prefix: /behind\n      basic_auth: {username: ann, password: geheim}\n"
+        "      alert_relabel_configs: [{target_label: sent_by, replacement: vedette}]\n"
+        f"      static_configs: [{{targets: ['{intake.address}']}}]"
+    )
+    server = servers.start(config(tmp_path, target.address, section))
 
-    class Intake(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            posted.append((self.path, self.headers["Authorization"], json.loads(body)))
-            self.send_response(200)
-            self.end_headers()
+    path, authorization, sent = eventually(lambda: intake.posted[:1])[0]
+    server.stop()
 
-        def log_message(self, *_arguments: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Intake) as intake:
-        threading.Thread(target=intake.serve_forever).start()
-        section = (
-            "    - path_prefix: /behind\n      basic_auth: {username: ann, password: geheim}\n"
-            "      alert_relabel_configs: [{target_label: sent_by, replacement: vedette}]\n"
-            f"      static_configs: [{{targets: ['127.0.0.1:{intake.server_port}']}}]"
-        )
-        server = servers.start(config(tmp_path, target.address, section))
-        eventually(lambda: posted)
-        server.stop()
-        intake.shutdown()
-
-    path, authorization, sent = posted[0]
     assert path == "/behind/api/v2/alerts"
     assert authorization == "Basic " + base64.b64encode(b"ann:geheim").decode()
     assert [alert["labels"]["sent_by"] for alert in sent] == ["vedette"]
     assert "geheim" not in server.log_file.read_text()
+
+
+def test_an_alert_that_ended_while_the_server_was_dead_is_told_to_be_over(
+    servers: Servers, target: ExpositionServer, intake: Intake, tmp_path: Path
+) -> None:
+    target.show("level 3\n")
+    section = f"    - static_configs: [{{targets: ['{intake.address}']}}]"
+    text = config(tmp_path, target.address, section).replace("resend_delay: 200ms", "resend_delay: 1h")
+    server = servers.start(text)
+    assert eventually(lambda: intake.alerts("High"))[0]["endsAt"] > datetime.now(UTC).isoformat()
+    # What is older than a second outlives a crash.
+    since_s = time.time()
+    eventually(lambda: (server.value("max(timestamp(ALERTS))") or 0) > since_s + 2)
+
+    server.kill()
+    target.show("level 1\n")
+    server.start()
+
+    eventually(lambda: any(alert["endsAt"] <= datetime.now(UTC).isoformat() for alert in intake.alerts("High")))
+    server.stop()
 
 
 def _replace(file: Path, text: str) -> None:

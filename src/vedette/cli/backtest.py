@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 
 import typer
 
@@ -79,7 +79,7 @@ def backtest(
                 case {"progress": {"rule": str(name), "done": int(done), "total": int(total)}}:
                     advance(name, done, total)
                 case {"result": dict()}:
-                    results.append(said["result"])
+                    results.append(cast("_Result", said["result"]))
                 case {"error": str(problem)}:
                     raise CommandError(f"the rules cannot be evaluated: {problem}")
                 case _:

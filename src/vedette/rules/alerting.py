@@ -11,7 +11,7 @@ empty, and alerts whose labels are templates are restored too.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote_plus
@@ -103,13 +103,17 @@ class _Known:
     Attributes:
         labels: its identity.
         source: labels of the series that it was found by.
-        annotations: as they were expanded last, for the data in `expanded`.
+        shown: annotations as they were expanded last, behind the data that they were expanded for; replaced as one,
+            because several threads may look.
     """
 
     labels: LabelSet
     source: LabelSet
-    annotations: Pairs = ()
-    expanded: bytes = b""
+    shown: tuple[bytes, Pairs] = (b"", ())
+
+
+def _over_ms(last: LastFiring, at_ms: int) -> int:
+    return at_ms if last.ended_ms is None else last.ended_ms
 
 
 def expression_link(external_url: str, query: str) -> str:
@@ -273,35 +277,56 @@ class Alerting:
         self.restored = True
         return count
 
-    def take_up_ended(self, past: Iterable[LastFiring], *, at_ms: int) -> int:
-        """Let those be told who do not know yet that an alert is over which fired before nobody looked.
+    def ended(self, past: Iterable[LastFiring], *, at_ms: int) -> list[LastFiring]:
+        """Those of the alerts that fired before nobody looked that are over, and of which somebody may not know it."""
+        return [
+            last
+            for last in past
+            if last.labels not in self._places and at_ms - _over_ms(last, at_ms) <= RESOLVED_RETENTION_MS
+        ]
 
-        Alerts that are found again are left alone, and `keep_firing_for` goes on. Of the data that an alert was found
-        with only its labels are left: a value in an annotation is NaN.
+    def sources(self, value: InstantValue, at_ms: int) -> dict[LabelSet, tuple[LabelSet, float]]:
+        """The alerts that an answer of some other time makes: by their labels, of which series, with which value.
 
-        Returns:
-            How many there are.
+        Raises:
+            RuleError: it is no vector.
+        """
+        found = as_vector(value)
+        if isinstance(found, Scalar):
+            sources, values = [()], [found.value]
+        else:
+            sources, values = found.labels.label_sets(), found.values.tolist()
+        rows = zip(sources, values, strict=True)
+        return {self._alert_labels(AlertData(labels, one, at_ms, self._around)): (labels, one) for labels, one in rows}
+
+    def take_up_ended(
+        self, past: Iterable[LastFiring], sources: Mapping[LabelSet, tuple[LabelSet, float]], *, at_ms: int
+    ) -> None:
+        """Let those be told who do not know yet that these alerts are over. `keep_firing_for` goes on.
+
+        Args:
+            past: from `ended`.
+            sources: what they were found by. Of an alert that is not there only the labels are known, and a value in
+                its annotations is NaN.
+            at_ms: now.
         """
         added: list[_Known] = []
         rows: list[AlertRows] = []
         for last in past:
-            over_ms = at_ms if last.ended_ms is None else last.ended_ms
-            if last.labels in self._places or at_ms - over_ms > RESOLVED_RETENTION_MS:
-                continue
+            own = tuple(pair for pair in last.labels if pair[0] != ALERT_NAME)
+            source, value = sources.get(last.labels, (own, np.nan))
             row = new_alerts(1, last.fired_ms)
-            row["fired_ms"], row["seen_ms"], row["value"] = last.fired_ms, last.last_ms, np.nan
+            row["fired_ms"], row["seen_ms"], row["value"] = last.fired_ms, last.last_ms, value
             if last.ended_ms is None and at_ms - last.last_ms < self.rule.keep_firing_ms:
                 row["state"], row["keep_ms"] = AlertState.FIRING, last.last_ms
             else:
-                row["state"], row["resolved_ms"] = AlertState.INACTIVE, over_ms
+                row["state"], row["resolved_ms"] = AlertState.INACTIVE, _over_ms(last, at_ms)
             self._places[last.labels] = len(self._known) + len(added)
-            source = tuple(pair for pair in last.labels if pair[0] != ALERT_NAME)
             added.append(_Known(last.labels, source))
             rows.append(row)
         if added:
             self._add(added, np.concatenate(rows))
             self._show()
-        return len(added)
 
     def forget(self, series: Int64s) -> None:
         """These of the series that it wrote have ended."""
@@ -396,8 +421,9 @@ class Alerting:
         value, seen_ms = float(row["value"]), int(row["seen_ms"])
         # What asks the store or the clock is expanded for each evaluation, all else for each value.
         wanted = struct.pack("<dq", value, seen_ms if self._annotations_live else 0)
-        if known.expanded != wanted:
+        expanded, annotations = known.shown
+        if expanded != wanted:
             data = AlertData(known.source, value, seen_ms, self._around)
-            known.annotations = expand_pairs(self._templates, self.rule.annotations, self.rule.name, data)
-            known.expanded = wanted
-        return known.annotations
+            annotations = expand_pairs(self._templates, self.rule.annotations, self.rule.name, data)
+            known.shown = wanted, annotations
+        return annotations

@@ -279,13 +279,14 @@ def _number(expr: Expr) -> float | None:
 
 def _runs(there: Bools) -> tuple[Int64s, Int64s, Int64s]:
     """Row, first and last step of each run of steps without a gap."""
-    series, steps = there.shape
-    edges = np.zeros((series, steps + 2), np.int8)
-    edges[:, 1:-1] = there
-    turns = np.diff(edges, axis=1)
-    row, first = np.nonzero(turns == 1)
-    _, behind = np.nonzero(turns == -1)
-    return row, first, behind - 1
+    _, steps = there.shape
+    begins = there.copy()
+    begins[:, 1:] &= ~there[:, :-1]
+    ends = there.copy()
+    ends[:, :-1] &= ~there[:, 1:]
+    # Places in the flat array: of truth values they are found in a fraction of the time.
+    row, first = np.divmod(np.flatnonzero(begins), max(1, steps))
+    return row, first, np.flatnonzero(ends) % max(1, steps)
 
 
 def _joined(

@@ -10,6 +10,7 @@ are not expanded, and `keep_firing_for` counts as it does in the running rule.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -18,11 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vedette.lang.promql.ast import Expr
-from vedette.query.promql import RangeResult
+from vedette.query.promql import Matrix, RangeResult
 from vedette.rules.backtest import Episodes, Findings, Summary, find_threshold, summarise
 from vedette.rules.definitions import AlertingRule
 
 _PIECE_STEPS: Final = 1440
+_AT_ONCE: Final = 2
+"""Pieces that are evaluated side by side: while one is read, another one is worked out."""
 _FACTORS: Final = (0.8, 0.9, 1.1, 1.25)
 """Of its threshold: the others that are tried where none are named."""
 _HOLDS_MS: Final = (60_000, 300_000, 900_000)
@@ -127,28 +130,53 @@ async def try_rule(rule: AlertingRule, ranges: Ranges, options: TrialOptions) ->
     limits = (own, *_thresholds(own, options))
     expr = rule.expr if compared is None else compared.expr
     findings = [Findings(start_ms=options.start_ms, step_ms=options.step_ms) for _ in limits]
-    for first in range(0, options.steps, _PIECE_STEPS):
+
+    def note(matrices: Sequence[Matrix]) -> None:
+        for matrix in matrices:
+            for limit, found in zip(limits, findings, strict=True):
+                found.add(matrix, None if compared is None or limit is None else compared.found(matrix, limit))
+
+    def conclude() -> Trial:
+        episodes = _replay(findings[0], rule, rule.hold_ms)
+        others = [
+            Alternative(limit, rule.hold_ms, summarise(_replay(found, rule, rule.hold_ms)))
+            for limit, found in zip(limits[1:], findings[1:], strict=True)
+        ]
+        others += [
+            Alternative(own, hold_ms, summarise(_replay(findings[0], rule, hold_ms)))
+            for hold_ms in _holds(rule, options)
+        ]
+        return Trial(rule, own, summarise(episodes), episodes, tuple(others), timeline_of(episodes, options))
+
+    for first in range(0, options.steps, _PIECE_STEPS * _AT_ONCE):
         yield Progress(first, options.steps)
-        last = min(first + _PIECE_STEPS, options.steps) - 1
+        matrices = await _evaluate(expr, ranges, options, first)
+        await asyncio.to_thread(note, matrices)
+    yield Progress(options.steps, options.steps)
+    yield await asyncio.to_thread(conclude)
+
+
+async def _evaluate(expr: Expr, ranges: Ranges, options: TrialOptions, first: int) -> Sequence[Matrix]:
+    """The next pieces, from a step on."""
+    beyond = min(first + _PIECE_STEPS * _AT_ONCE, options.steps)
+
+    async def piece(begin: int) -> Matrix:
+        last = min(begin + _PIECE_STEPS, beyond) - 1
         result = await ranges.range(
             expr,
-            start_ms=options.start_ms + first * options.step_ms,
+            start_ms=options.start_ms + begin * options.step_ms,
             end_ms=options.start_ms + last * options.step_ms,
             step_ms=options.step_ms,
         )
-        for limit, found in zip(limits, findings, strict=True):
-            there = None if compared is None or limit is None else compared.found(result.matrix, limit)
-            found.add(result.matrix, there)
-    yield Progress(options.steps, options.steps)
-    episodes = _replay(findings[0], rule, rule.hold_ms)
-    others = [
-        Alternative(limit, rule.hold_ms, summarise(_replay(found, rule, rule.hold_ms)))
-        for limit, found in zip(limits[1:], findings[1:], strict=True)
-    ]
-    others += [
-        Alternative(own, hold_ms, summarise(_replay(findings[0], rule, hold_ms))) for hold_ms in _holds(rule, options)
-    ]
-    yield Trial(rule, own, summarise(episodes), episodes, tuple(others), timeline_of(episodes, options))
+        return result.matrix
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            pieces = [tasks.create_task(piece(begin)) for begin in range(first, beyond, _PIECE_STEPS)]
+    except ExceptionGroup as group:
+        # Either piece fails for the same reason.
+        raise group.exceptions[0] from None
+    return [piece.result() for piece in pieces]
 
 
 def timeline_of(episodes: Episodes, options: TrialOptions) -> Timeline:

@@ -450,6 +450,18 @@ async def test_after_a_start_those_are_told_who_do_not_know_that_an_alert_is_ove
     assert all(alert.labels == labels_of(alertname="B", i="1") for _, _, alert in told)
 
 
+async def test_an_alert_that_is_told_to_be_over_has_the_annotations_of_its_last_evaluation() -> None:
+    parts = RunningRules(store_of("x{i='1'} 1 2 3 4 0x40", 'ALERTS{alertname="B",alertstate="firing",i="1"} 1x3'))
+    parts.hand.now_ms = 9 * MINUTE
+    runner = parts.runner()
+    runner.apply(rules("alert: B, expr: 'x > 0', annotations: {text: '{{ $labels.i }}: {{ $value }}'}"), DEFAULTS)
+
+    async with running(runner, parts):
+        await parts.hand.run_until(13 * MINUTE)
+
+    assert parts.sent[0][1].annotations == (("text", "1: 4"),)
+
+
 async def test_an_alert_that_is_found_again_after_a_start_is_not_told_to_be_over() -> None:
     parts = RunningRules(store_of("x 1x60", 'ALERTS{alertname="B",alertstate="firing"} 1x8'))
     parts.hand.now_ms = 9 * MINUTE

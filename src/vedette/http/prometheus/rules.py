@@ -5,6 +5,7 @@ Source: Prometheus 3, `web/api/v1/api.go`; the wording of errors follows it.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -44,20 +45,15 @@ class RulesApi:
     async def list_rules(self, request: Request) -> Response:
         """`/api/v1/rules`: all rules with their state, in groups."""
         wanted = _Wanted.of(await Parameters.of(request))
-        found: list[dict[str, object]] = []
-        for group in wanted.of_page(self.groups()):
-            rules = [_shown_rule(rule, alerts=wanted.alerts) for rule in group.rules if wanted.includes(rule)]
-            if not rules:
-                continue
-            if wanted.limit and len(found) == wanted.limit:
-                return answer({"groups": found, "groupNextToken": _token(group)})
-            found.append(_shown_group(group, rules))
-        return answer({"groups": found})
+        # Annotations are expanded when they are shown, and there may be thousands.
+        return await asyncio.to_thread(_page, wanted, self.groups())
 
     async def list_alerts(self, _request: Request) -> Response:
         """`/api/v1/alerts`: all alerts that are pending or firing."""
-        machines = (machine for group in self.groups() for machine in group.alerting())
-        return answer({"alerts": [_shown_alert(alert) for machine in machines for alert in machine.active()]})
+        machines = [machine for group in self.groups() for machine in group.alerting()]
+        return await asyncio.to_thread(
+            lambda: answer({"alerts": [_shown_alert(alert) for machine in machines for alert in machine.active()]})
+        )
 
     async def list_alertmanagers(self, _request: Request) -> Response:
         """`/api/v1/alertmanagers`: to whom alerts are sent."""
@@ -135,6 +131,18 @@ class _Wanted:
         return not self.matchers or any(
             all(matcher.matches(labels.get(matcher.name, "")) for matcher in matchers) for matchers in self.matchers
         )
+
+
+def _page(wanted: _Wanted, groups: Sequence[GroupAtWork]) -> Response:
+    found: list[dict[str, object]] = []
+    for group in wanted.of_page(groups):
+        rules = [_shown_rule(rule, alerts=wanted.alerts) for rule in group.rules if wanted.includes(rule)]
+        if not rules:
+            continue
+        if wanted.limit and len(found) == wanted.limit:
+            return answer({"groups": found, "groupNextToken": _token(group)})
+        found.append(_shown_group(group, rules))
+    return answer({"groups": found})
 
 
 def _group_limit(parameters: Parameters) -> int:
