@@ -35,7 +35,7 @@ log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 class Deliver(Protocol):
     """Sends messages."""
 
-    def send(self, message: Notify) -> None:
+    def send(self, notify: Notify) -> None:
         """Take a message over, at once; what becomes of it is told by `AlertingService.report`."""
         ...
 

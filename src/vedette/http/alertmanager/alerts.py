@@ -59,7 +59,7 @@ class AlertsApi:
             if held.alert.ends_ms < now_ms:
                 continue
             names = [route.receiver for route, _ in held.routes]
-            if not any(receiver(one) and all_match(by_labels, labels.get(one, {})) for one in names):
+            if not any(receiver(one) and all_match(by_labels, labels[one]) for one in names):
                 continue
             status = alert_status(pipeline, held, now_ms)
             if wanted.passes(held, status):
