@@ -179,6 +179,25 @@ async def test_what_another_program_posts_in_its_own_form_is_told(servers: Serve
         await asyncio.to_thread(server.stop)
 
 
+async def test_a_heartbeat_that_stops_is_told_and_so_is_its_return(servers: Servers) -> None:
+    beats = "alerts: {heartbeats: [{name: backup, interval: 1s, grace: 1s, labels: {severity: critical}}]}"
+    async with serve_receiver() as receiver:
+        server = await asyncio.to_thread(servers.start, f"{routes(receiver)}\n{beats}\n")
+        called = server.client.post("/api/vedette/v1/heartbeats/backup")
+        unknown = server.client.post("/api/vedette/v1/heartbeats/other")
+        (missed, *_) = await told(receiver)
+        server.kill()
+        await asyncio.to_thread(server.start)
+        server.client.post("/api/vedette/v1/heartbeats/backup")
+
+        messages = await asyncio.to_thread(eventually, lambda: _told_as(receiver, "resolved"))
+
+        assert (called.status_code, unknown.status_code) == (200, 404)
+        assert missed["commonLabels"] == {"alertname": "HeartbeatMissed", "heartbeat": "backup", "severity": "critical"}
+        assert messages
+        await asyncio.to_thread(server.stop)
+
+
 async def test_a_reload_sends_to_the_new_address(servers: Servers) -> None:
     async with serve_receiver() as old, serve_receiver() as new:
         server = await asyncio.to_thread(servers.start, routes(old))
@@ -191,6 +210,10 @@ async def test_a_reload_sends_to_the_new_address(servers: Servers) -> None:
         assert message["alerts"][0]["labels"] == {"alertname": "Down"}
         assert old.sent == []
         await asyncio.to_thread(server.stop)
+
+
+def _told_as(receiver: ReceiverServer, status: str) -> list[Any]:
+    return [one.json for one in receiver.sent if one.json["status"] == status]
 
 
 def _attempts(server: VedetteServer, *, ok: bool) -> list[Any]:

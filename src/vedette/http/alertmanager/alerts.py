@@ -53,7 +53,7 @@ class AlertsApi:
         wanted, receiver = _wanted(request), read_receiver(request)
         by_labels = read_filters(request, "receiver_matchers")
         pipeline, now_ms = self._service.pipeline, self._service.now_ms()
-        labels = {name: one.labels for name, one in pipeline.plan.receivers.items()}
+        labels: dict[str, Mapping[str, str]] = {name: one.labels for name, one in pipeline.plan.receivers.items()}
         shown: list[dict[str, Any]] = []
         for name, held in sorted(pipeline.holdings.alerts.items()):
             if held.alert.ends_ms < now_ms:
