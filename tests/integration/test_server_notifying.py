@@ -138,6 +138,8 @@ async def test_the_commands_tell_why(servers: Servers) -> None:
             cli(server, "silence", "edit", made["id"], "-c", "still mending")
             cli(server, "silence", "expire", made["id"])
             assert cli(server, "silence", "list") == []
+            judged = {one["alertname"]: one for one in cli(server, "alerts", "quality")}
+            assert (judged["Down"]["silenced"], judged["Full"]["told"]) == (1, 1)
             cli(server, "alerts", "explain", "NeverThere", code=1)
             cli(server, "silence", "expire", "00000000-0000-0000-0000-000000000000", code=1)
 

@@ -86,6 +86,7 @@ def alerting_router(api: AlertingApi) -> Router:
         (
             Route("/api/vedette/v1/alerts/explain", get, explaining.explain, read),
             Route("/api/vedette/v1/alerts/history", get, explaining.history, read),
+            Route("/api/vedette/v1/alerts/quality", get, explaining.quality, read),
             Route("/api/vedette/v1/notifications", get, explaining.notifications, read),
             Route("/api/vedette/v1/notifications/{message}", get, explaining.notification, read),
             Route("/api/vedette/v1/routes", get, explaining.routes, read),
