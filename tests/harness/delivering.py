@@ -21,7 +21,6 @@ from vedette.alerting.delivery import (
     open_outbox,
     outbox_context,
 )
-from vedette.alerting.delivery.line import Line
 from vedette.alerting.delivery.message import Message, message_of
 from vedette.alerting.settings.file import AlertingConfig
 from vedette.alerting.templates import Library
@@ -157,10 +156,16 @@ class Delivering:
 
 @asynccontextmanager
 async def delivering(
-    config: AlertingConfig, *, limits: DeliverySettings | None = None, clock: Clock | None = None, chance: float = 0.5
+    config: AlertingConfig,
+    *,
+    limits: DeliverySettings | None = None,
+    clock: Clock | None = None,
+    chance: float = 0.5,
+    external_url: str = EXTERNAL_URL,
+    now_ms: int = NOON_MS,
 ) -> AsyncGenerator[Delivering]:
     """An outbox for a configuration, on a clock that jumps; pauses are not spread."""
-    time = SleepingClock()
+    time = SleepingClock(now_ms)
     reported: list[tuple[int, str]] = []
     reports = asyncio.Condition()
     loop = asyncio.get_running_loop()
@@ -187,12 +192,6 @@ async def delivering(
         chance=lambda: chance,
     )
     found = Delivering(time, registry, attempts, memory, context, reported, reports)
-    async with open_outbox(context, config, LIBRARY, external_url=EXTERNAL_URL) as outbox:
+    async with open_outbox(context, config, LIBRARY, external_url=external_url) as outbox:
         found.outbox = outbox
         yield found
-
-
-def line_of(config: AlertingConfig) -> Line:
-    """The first integration of a configuration, ready to send."""
-    settings = next(iter(config.receivers[0].entries())).settings
-    return Line(settings, limits=DeliverySettings(), memory=ProcessMemory(), clock=Clock(), external_url=EXTERNAL_URL)

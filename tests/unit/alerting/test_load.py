@@ -193,20 +193,35 @@ def test_a_file_that_is_not_there_is_an_error_with_its_name(tmp_path: Path) -> N
         load_alerting(tmp_path / "alertmanager.yml")
 
 
+def test_http_options_that_cannot_be_used_are_an_error_of_the_file() -> None:
+    text = """
+route: {receiver: team}
+receivers:
+- name: team
+  webhook_configs:
+  - url: http://example.org
+    http_config:
+      proxy_url: gopher://proxy
+"""
+
+    with pytest.raises(ConfigErrors, match=r"a\.yml:7:5: .*proxy"):
+        parse_alerting(text, file="a.yml")
+
+
 def test_what_vedette_does_not_send_is_named_with_its_line() -> None:
     config = parse_alerting(
         HEAD
         + """
 receivers:
 - name: team
-  webex_configs:
-  - {room_id: r, http_config: {authorization: {credentials: x}}}
+  wechat_configs:
+  - {api_secret: s, corp_id: c}
 """,
         file="a.yml",
     )
 
     (warning,) = config.warnings
-    assert str(warning).startswith('a.yml:6:5: receiver "team": `webex_configs` is accepted, but Vedette does not send')
+    assert str(warning).startswith('a.yml:6:5: receiver "team": `wechat_configs` is accepted, but Vedette does not')
 
 
 def test_matchers_of_the_classic_syntax_are_noted() -> None:

@@ -374,16 +374,16 @@ receivers:
 
 def test_a_receiver_that_vedette_cannot_reach_is_named_in_the_records() -> None:
     world = World.of("""
-global: {victorops_api_key: k}
+global: {wechat_api_secret: k, wechat_api_corp_id: c}
 route: {receiver: team, group_wait: 0s}
-receivers: [{name: team, victorops_configs: [{routing_key: r}]}]
+receivers: [{name: team, wechat_configs: [{send_resolved: true}]}]
 """)
 
     world.fire()
     world.pass_time(MINUTE)
 
     assert world.messages() == []
-    assert [one.address.kind for one in world.records if one.verdict is Verdict.UNDELIVERED] == ["victorops"]
+    assert [one.address.kind for one in world.records if one.verdict is Verdict.UNDELIVERED] == ["wechat"]
 
 
 def test_a_decision_is_recorded_once_and_again_only_when_it_changes() -> None:

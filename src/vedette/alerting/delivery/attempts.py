@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from vedette.alerting.notification_log import Address
+
+_LONGEST_SECRET: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +87,13 @@ class Exchange:
 
     def sends(self, body: bytes) -> None:
         """Something is being sent."""
-        room = self._kept_bytes - sum(map(len, self._bodies))
+        # More than is kept, so that a secret is whole when it is looked for, and not cut at the end.
+        room = self._kept_bytes + _LONGEST_SECRET - sum(map(len, self._bodies)) if self._kept_bytes else 0
         self.body_bytes += len(body)
         if room > 0:
             self._bodies.append(body[:room])
 
-    def body(self) -> str:
-        """The beginning of what was sent."""
-        return b"\n".join(self._bodies).decode("utf-8", "replace")
+    def body(self, clean: Callable[[str], str]) -> str:
+        """The beginning of what was sent, without what `clean` takes out."""
+        text = clean(b"\n".join(self._bodies).decode("utf-8", "replace"))
+        return text.encode()[: self._kept_bytes].decode("utf-8", "ignore")

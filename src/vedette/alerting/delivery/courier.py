@@ -169,7 +169,7 @@ class Courier:
             permanent=fault is not None and fault.permanent,
             note=line.redactor.clean(exchange.note),
             body_bytes=exchange.body_bytes,
-            body=line.redactor.clean(exchange.body()),
+            body=exchange.body(line.redactor.clean),
         )
         office.attempts.record(attempt)
         return attempt, fault

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import orjson
 
@@ -130,6 +130,17 @@ class HttpPort:
                 return await self._beginning(stream)
         except (TimeoutError, FetchError):
             return b""
+
+
+def mapping_of(found: Any) -> dict[str, Any]:
+    """What others sent as JSON, as a mapping; empty if it is none."""
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+
+
+def mappings_in(found: Any) -> list[dict[str, Any]]:
+    """What others sent as JSON, as a list of mappings, without what is none."""
+    listed = cast("list[Any]", found) if isinstance(found, list) else []
+    return [mapping_of(one) for one in listed if isinstance(one, dict)]
 
 
 def to_body(found: Any) -> bytes:

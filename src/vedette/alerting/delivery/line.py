@@ -10,7 +10,7 @@ from vedette.alerting.delivery.http import HttpPort
 from vedette.alerting.delivery.kinds import SENDERS
 from vedette.alerting.delivery.memory import Memory
 from vedette.alerting.delivery.redaction import Redactor, Secrets
-from vedette.alerting.delivery.sender import Sender, Tools
+from vedette.alerting.delivery.sender import ClosingSender, Sender, Tools
 from vedette.alerting.delivery.settings import DeliverySettings
 from vedette.alerting.receivers import HttpIntegration, Integration
 from vedette.collect.http_client import Fetcher
@@ -36,7 +36,6 @@ class Line:
         limits: DeliverySettings,
         memory: Memory,
         clock: Clock,
-        external_url: str,
     ) -> None:
         """Prepare; nothing is opened before the first message.
 
@@ -53,7 +52,6 @@ class Line:
             secrets=Secrets(settings, self.redactor),
             memory=memory,
             clock=clock,
-            external_url=external_url,
         )
         self.sender: Sender = SENDERS[settings.kind](settings, tools)
         self._users = 0
@@ -78,9 +76,8 @@ class Line:
         """Close it if it is retired and nobody uses it."""
         if self._retired and not self._users and not self._closed:
             self._closed = True
-            close = getattr(self.sender, "close", None)
-            if close is not None:
-                close()
+            if isinstance(self.sender, ClosingSender):
+                self.sender.close()
             await self._fetcher.close()
 
 

@@ -18,11 +18,18 @@ from typing import Any, Final, Protocol
 from vedette.alerting.delivery.faults import DeliveryError, Reason
 from vedette.alerting.delivery.values import expand
 from vedette.alerting.digest import DigestItem
+from vedette.alerting.notification_log import Reason as Why
 from vedette.alerting.records import Form, Notify, Told
 from vedette.alerting.settings.fields import thaw
 from vedette.alerting.templates import LIMITS, NotificationFacts, notification_data
 from vedette.lang.gotemplate import Budget, FunctionError, TemplateError, Typed, to_json
 from vedette.model.labels import LabelSet, label_set
+
+_REASONS: Final = {
+    Why.NEW_ALERTS: "new alerts added",
+    Why.NEW_RESOLVED: "some alerts resolved",
+}
+"""What Alertmanager calls reasons, where it is not what they are called here."""
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
@@ -66,6 +73,11 @@ class Message:
     def firing(self) -> bool:
         """Whether any of its alerts is firing."""
         return any(told.firing for told in self.alerts)
+
+    @property
+    def common_labels(self) -> dict[str, str]:
+        """The labels that all alerts have."""
+        return dict[str, str](self.data.value.value["CommonLabels"].value or {})
 
     def text(self, template: str) -> str:
         """What a template gives.
@@ -131,10 +143,15 @@ def message_of(notify: Notify, render: Render, *, external_url: str, now_ms: int
         alerts=alerts,
         group_labels=_group_labels(notify),
         external_url=external_url,
-        reason=str(notify.reason or notify.form),
+        reason=_reason(notify),
         route_labels=notify.route_labels,
     )
     return Message(notify, alerts, notification_data(facts), now_ms, render, facts)
+
+
+def _reason(notify: Notify) -> str:
+    """Why the message is sent, as templates and webhooks are told."""
+    return str(notify.form) if notify.reason is None else _REASONS.get(notify.reason, str(notify.reason))
 
 
 def _group_labels(notify: Notify) -> LabelSet:

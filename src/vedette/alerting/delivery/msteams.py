@@ -11,12 +11,13 @@ from vedette.alerting.delivery.attempts import Exchange
 from vedette.alerting.delivery.http import Request, to_body
 from vedette.alerting.delivery.message import Message
 from vedette.alerting.delivery.sender import Send, Tools
-from vedette.alerting.delivery.text import truncate_bytes
+from vedette.alerting.delivery.text import truncate, truncate_bytes
 from vedette.alerting.receivers.msteams import MsteamsSettings
 
 _TEXT_BYTES: Final = 24_000
 """Teams takes 28 KB for all of a message, which the text's escapes make longer."""
 
+_TITLE_CHARS: Final = 1024
 _FIRING: Final = "8C1A1A"
 _RESOLVED: Final = "2DC72D"
 
@@ -34,8 +35,8 @@ class MsteamsSender:
         body = {
             "@context": "http://schema.org/extensions",
             "type": "MessageCard",
-            "title": message.text(settings.title),
-            "summary": message.text(settings.summary),
+            "title": truncate(message.text(settings.title), _TITLE_CHARS),
+            "summary": truncate(message.text(settings.summary), _TITLE_CHARS),
             "text": truncate_bytes(message.text(settings.text), _TEXT_BYTES),
             "themeColor": _FIRING if message.firing else _RESOLVED,
         }

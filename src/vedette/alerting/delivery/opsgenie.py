@@ -49,7 +49,7 @@ def _requests(settings: OpsgenieSettings, message: Message) -> Iterator[tuple[st
         return
     summary = truncate(text(settings.message), _MESSAGE_CHARS)
     description = text(settings.description)
-    labels = message.data.value.value["CommonLabels"].value or {}
+    labels = message.common_labels
     yield (
         "POST",
         "v2/alerts",

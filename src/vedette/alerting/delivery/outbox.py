@@ -17,7 +17,6 @@ from prometheus_client import CollectorRegistry
 
 from vedette.alerting.delivery.attempts import Attempt, Attempts, LatestAttempts
 from vedette.alerting.delivery.courier import Courier, Office, Report
-from vedette.alerting.delivery.kinds import SENDERS
 from vedette.alerting.delivery.line import Line
 from vedette.alerting.delivery.memory import Memory, ProcessMemory
 from vedette.alerting.delivery.message import Message, Render, message_of
@@ -142,7 +141,7 @@ class Outbox:
             ValueError: HTTP options cannot be used; then nothing has changed.
         """
         wanted = _integrations(config)
-        lines = self._lines(wanted, external_url)
+        lines = self._lines(wanted)
         self._render, self._external_url = render, external_url
         for address in self._couriers.keys() - wanted.keys():
             await self._couriers.pop(address).close()
@@ -167,22 +166,16 @@ class Outbox:
             await courier.close()
         self._couriers.clear()
 
-    def _lines(self, wanted: Mapping[Address, Integration], external_url: str) -> dict[Address, Line]:
+    def _lines(self, wanted: Mapping[Address, Integration]) -> dict[Address, Line]:
         """New lines for integrations that are new or have changed."""
         context = self._context
         lines: dict[Address, Line] = {}
         for address, settings in wanted.items():
             courier = self._couriers.get(address)
             kept = courier.line if courier is not None else None
-            if kept is not None and kept.settings == settings and external_url == self._external_url:
+            if kept is not None and kept.settings == settings:
                 continue
-            lines[address] = Line(
-                settings,
-                limits=context.limits,
-                memory=context.memory,
-                clock=context.clock,
-                external_url=external_url,
-            )
+            lines[address] = Line(settings, limits=context.limits, memory=context.memory, clock=context.clock)
         return lines
 
     def _message(self, notify: Notify) -> Message:
@@ -234,5 +227,5 @@ def _integrations(config: AlertingConfig) -> dict[Address, Integration]:
         Address(receiver.name, entry.kind, entry.number): entry.settings
         for receiver in config.receivers
         for entry in receiver.entries()
-        if entry.settings.delivered and entry.settings.kind in SENDERS
+        if entry.settings.delivered
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from vedette.alerting.delivery.attempts import Exchange
 from vedette.alerting.delivery.http import HttpPort
@@ -26,14 +26,12 @@ class Tools:
         secrets: reads the integration's secrets.
         memory: remembers what belongs to a group, such as the thread of its messages.
         clock: the time.
-        external_url: where people reach this server.
     """
 
     http: HttpPort
     secrets: Secrets
     memory: Memory
     clock: Clock
-    external_url: str = ""
 
 
 class Sender(Protocol):
@@ -48,6 +46,7 @@ class Sender(Protocol):
         ...
 
 
+@runtime_checkable
 class ClosingSender(Sender, Protocol):
     """A sender that holds something open."""
 

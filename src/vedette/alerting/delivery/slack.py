@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from vedette.alerting.delivery.attempts import Exchange
 from vedette.alerting.delivery.faults import DeliveryError, Reason, refused, shown
-from vedette.alerting.delivery.http import Answer, Request, to_body, without_empty
+from vedette.alerting.delivery.http import Answer, Request, mapping_of, to_body, without_empty
+from vedette.alerting.delivery.listing import text_or_listing
 from vedette.alerting.delivery.message import Message
 from vedette.alerting.delivery.sender import Send, Tools
 from vedette.alerting.delivery.text import truncate
@@ -41,8 +42,10 @@ class SlackSender:
         channel = message.text(settings.channel)
         keeps = settings.update_message or settings.post_updates_to_thread
         begins = notify.reason in (None, Why.FIRST)
-        facts = {} if begins or not keeps else self._tools.memory.recall(notify.address, notify.group_key)
-        thread, room = facts.get("ts", ""), facts.get("channel", "")
+        thread = room = ""
+        if keeps and not begins:
+            facts = self._tools.memory.recall(notify.address, notify.group_key)
+            thread, room = facts.get("ts", ""), facts.get("channel", "")
 
         async def begin(exchange: Exchange) -> None:
             answer = await self._post(url, {"channel": channel, **content} if channel else content, exchange, channel)
@@ -86,7 +89,7 @@ def slack_message(settings: SlackSettings, message: Message) -> dict[str, Any]:
             title_link=text(settings.title_link),
             pretext=text(settings.pretext),
         ),
-        "text": text(settings.text),
+        "text": text_or_listing(message, settings.text),
         "fallback": text(settings.fallback),
         "callback_id": text(settings.callback_id),
         "footer": text(settings.footer),
@@ -148,10 +151,10 @@ def _taken(answer: Answer) -> dict[str, Any]:
         if answer.text.strip() == "ok":
             return {}
         raise refused(f"Slack has not taken it: {shown(answer.text)}")
-    said = answer.json()
-    if isinstance(said, dict) and said.get("ok") is True:  # pyright: ignore[reportUnknownMemberType] - JSON
-        return dict[str, Any](said)  # pyright: ignore[reportUnknownArgumentType] - JSON
-    error = said.get("error") if isinstance(said, dict) else said  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - JSON
+    said = mapping_of(answer.json())
+    if said.get("ok") is True:
+        return said
+    error = str(said.get("error"))
     if error in ("ratelimited", "rate_limited"):
         raise DeliveryError("Slack has not taken it: too many messages", reason=Reason.RATE_LIMITED)
-    raise refused(f"Slack has not taken it: {shown(str(error))}")  # pyright: ignore[reportUnknownArgumentType] - JSON
+    raise refused(f"Slack has not taken it: {shown(error)}")

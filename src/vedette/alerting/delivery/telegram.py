@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import html
 import re
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
 from vedette.alerting.delivery.attempts import Exchange
 from vedette.alerting.delivery.faults import DeliveryError, Verdicts, refused
-from vedette.alerting.delivery.http import Request, to_body, without_empty
+from vedette.alerting.delivery.http import Request, mapping_of, to_body, without_empty
 from vedette.alerting.delivery.message import Message
 from vedette.alerting.delivery.sender import Send, Tools
 from vedette.alerting.delivery.text import truncate
@@ -55,8 +55,7 @@ class TelegramSender:
                 answer = await self._tools.http.send(request, exchange, verdicts=_VERDICTS, answered=True)
             except DeliveryError as exc:
                 raise _patient(exc) from exc
-            said = answer.json()
-            if not isinstance(said, dict) or said.get("ok") is not True:  # pyright: ignore[reportUnknownMemberType] - JSON
+            if mapping_of(answer.json()).get("ok") is not True:
                 raise refused(f"Telegram has not taken it: {_explain(answer.status, answer.text)}")
 
         return send
@@ -87,8 +86,10 @@ def telegram_text(settings: TelegramSettings, message: Message) -> str:
 
 
 def _explain(_: int, text: str) -> str:
-    said = _parsed(text)
-    return str(said.get("description") or text)
+    try:
+        return str(mapping_of(orjson.loads(text)).get("description") or text)
+    except orjson.JSONDecodeError:
+        return text
 
 
 def _patient(error: DeliveryError) -> DeliveryError:
@@ -97,14 +98,6 @@ def _patient(error: DeliveryError) -> DeliveryError:
     if found is None or error.permanent:
         return error
     return DeliveryError(error.problem, reason=error.reason, retry_after_s=float(found[1]))
-
-
-def _parsed(text: str) -> dict[str, Any]:
-    try:
-        said = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return {}
-    return dict[str, Any](said) if isinstance(said, dict) else {}  # pyright: ignore[reportUnknownArgumentType] - JSON
 
 
 _VERDICTS: Final = Verdicts(explain=_explain)

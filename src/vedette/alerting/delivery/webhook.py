@@ -38,11 +38,25 @@ def webhook_body(settings: WebhookSettings, message: Message) -> bytes:
     """
     if settings.payload is not None:
         return to_body(message.structure(settings.payload))
-    left_out = max(len(message.alerts) - settings.max_alerts, 0) if settings.max_alerts else 0
+    return alerts_body(message, version="4", most_alerts=settings.max_alerts)
+
+
+def alerts_body(message: Message, *, version: str, most_alerts: int) -> bytes:
+    """Alerts and what templates know of them, as JSON.
+
+    Args:
+        message: the alerts.
+        version: what to call this form.
+        most_alerts: how many alerts at most; 0 for all.
+
+    Raises:
+        DeliveryError: it becomes too long.
+    """
+    left_out = max(len(message.alerts) - most_alerts, 0) if most_alerts else 0
     more = {
-        "version": "4",
+        "version": version,
         "groupKey": message.notify.group_key,
         "truncatedAlerts": left_out + message.notify.omitted,
     }
-    data = message.data_json(settings.max_alerts).removesuffix("}")
+    data = message.data_json(most_alerts).removesuffix("}")
     return data.encode("utf-8", "replace") + b"," + to_body(more).removeprefix(b"{")

@@ -1,4 +1,4 @@
-"""incident.io. Accepted, not delivered."""
+"""incident.io."""
 
 # ruff: noqa: RUF009 - the defaults are frozen
 from __future__ import annotations
@@ -21,7 +21,6 @@ class IncidentioSettings(HttpIntegration):
     """An alert source of incident.io."""
 
     kind: ClassVar[str] = "incidentio"
-    delivered: ClassVar[bool] = False
 
     url: AlertingUrl = ""
     """Where to."""

@@ -88,7 +88,7 @@ class JiraSettings(HttpIntegration):
     wont_fix_resolution: Template = ""
     """Resolution of issues that are not opened again."""
     reopen_duration: DurationOption = Duration(0)
-    """How long after its resolution an issue is opened again instead of making another one; 0 for ever."""
+    """How long after its resolution an issue is opened again instead of making another one; 0 for never."""
     fields: Anything = None
     """Further fields: any structure, with templates in its texts."""
 

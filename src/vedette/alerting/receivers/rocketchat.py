@@ -1,4 +1,4 @@
-"""Rocket.Chat. Accepted, not delivered."""
+"""Rocket.Chat."""
 
 # ruff: noqa: RUF009 - the defaults are frozen
 from __future__ import annotations
@@ -56,7 +56,6 @@ class RocketchatSettings(HttpIntegration):
     """A channel of Rocket.Chat."""
 
     kind: ClassVar[str] = "rocketchat"
-    delivered: ClassVar[bool] = False
 
     send_resolved: Flag = False
     """Tell when alerts have ended, too."""

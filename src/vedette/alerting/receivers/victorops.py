@@ -1,4 +1,4 @@
-"""VictorOps, now Splunk On-Call. Accepted, not delivered."""
+"""VictorOps, now Splunk On-Call."""
 
 # ruff: noqa: RUF009 - the defaults are frozen
 from __future__ import annotations
@@ -32,7 +32,6 @@ class VictoropsSettings(HttpIntegration):
     """A routing key of VictorOps."""
 
     kind: ClassVar[str] = "victorops"
-    delivered: ClassVar[bool] = False
 
     api_key: SecretOption = Secret()
     """Key."""

@@ -1,4 +1,4 @@
-"""Webex. Accepted, not delivered."""
+"""Webex."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ class WebexSettings(HttpIntegration):
     """A room of Webex."""
 
     kind: ClassVar[str] = "webex"
-    delivered: ClassVar[bool] = False
 
     api_url: AlertingUrl = ""
     """API."""

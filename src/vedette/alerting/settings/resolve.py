@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from vedette.alerting.matchers import parse_matchers
-from vedette.alerting.receivers.kind import Integration
+from vedette.alerting.receivers.kind import HttpIntegration, Integration
 from vedette.alerting.receivers.registry import KINDS, ReceiverSettings, entry_key
 from vedette.alerting.settings.file import AlertingFile
 from vedette.alerting.settings.intervals import NamedIntervals
 from vedette.alerting.settings.routes import RouteSettings
 from vedette.alerting.settings.shared import GlobalSettings
+from vedette.collect.http_client import check_options
 from vedette.config.fields import nearest
 from vedette.config.settings import Problem
 
@@ -38,6 +39,7 @@ def file_problems(file: AlertingFile) -> Iterator[Problem]:
         for kind, number, settings in fill_receiver(receiver, file.global_).entries():
             path = ("receivers", index, entry_key(kind), number)
             yield from (_below(path, problem) for problem in settings.filled_problems())
+            yield from (_below(path, problem) for problem in _http_problems(settings))
     yield from _double_names("receivers", file.receivers, "notification config name")
     intervals = (*file.mute_time_intervals, *file.time_intervals)
     split = len(file.mute_time_intervals)
@@ -98,6 +100,15 @@ class _Names:
         shown = [f"{similar} (similar)"] if similar else []
         shown += [one for one in known if one != similar][: 5 - len(shown)]
         return f"Define it under `{self._section}:`, or use one that exists: {', '.join(shown)}."
+
+
+def _http_problems(settings: Integration) -> Iterator[Problem]:
+    """Why no HTTP client can be made of an integration's options."""
+    if isinstance(settings, HttpIntegration) and settings.http_config is not None:
+        try:
+            check_options(settings.http_config)
+        except ValueError as exc:
+            yield Problem(("http_config",), str(exc))
 
 
 def _below(path: Path, problem: Problem) -> Problem:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 
 import pytest
 
 from harness.delivering import LIBRARY, config_of, delivering, notify
 from harness.receivers import Reply, serve_receiver
 from vedette.alerting.delivery import DeliverySettings, UnknownReceiverError
+from vedette.config.http_client import HttpClient
 from vedette.model.durations import Duration
 
 
@@ -118,7 +120,11 @@ async def test_metrics_of_a_removed_integration_are_gone() -> None:
 
 async def test_http_options_that_cannot_be_used_change_nothing() -> None:
     config = config_of("webhook", "url: 'http://example.org'")
-    bad = config_of("webhook", "url: 'http://example.org', http_config: {proxy_url: 'gopher://proxy'}")
+    (receiver,) = config.receivers
+    (hook,) = receiver.webhook_configs  # type: ignore[attr-defined]
+    broken = dataclasses.replace(hook, http_config=HttpClient(proxy_url="gopher://proxy"))
+    # The loader refuses such options.
+    bad = dataclasses.replace(config, receivers=(dataclasses.replace(receiver, webhook_configs=(broken,)),))
     async with delivering(config) as it:
         before = [courier.line for courier in it.outbox._couriers.values()]
         with pytest.raises(ValueError, match="proxy"):
