@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from ruamel.yaml import YAML
@@ -53,7 +53,7 @@ def _plain(data: Any) -> Any:
         case [str(), *_]:
             return strings(data)
         case list():
-            return [_plain(one) for one in data]
+            return [_plain(one) for one in cast("list[Any]", data)]
         case _:
             return data
 
@@ -98,12 +98,12 @@ def _notified(data: Any) -> Any:
             return time(int(datetime.fromisoformat(text).timestamp()) * 1_000_000_000)
         case {"time": datetime() as at}:
             return time(int(at.timestamp()) * 1_000_000_000)
-        case {"Alerts": list(alerts)}:
-            return data_of(Alerts=[_alert(one) for one in alerts])
+        case {"Alerts": _}:
+            return data_of(Alerts=[_alert(one) for one in data["Alerts"]])
         case {"RouteLabels": dict()}:
             return data_of(**{name: kv(pairs.items()) for name, pairs in data.items()})
         case dict():
-            return string_map(data)
+            return string_map(cast("dict[str, str]", data))
         case _:
             return _plain(data)
 

@@ -140,3 +140,21 @@ def promtool(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run promtool."""
     command = [find("promtool", "prometheus"), *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+
+
+@contextmanager
+def run_alertmanager(folder: Path, config: str, *arguments: str) -> Generator[Peer]:
+    """Debian's Alertmanager with an empty store."""
+    program, port = find("prometheus-alertmanager", "prometheus-alertmanager"), free_port()
+    folder.mkdir()
+    (folder / "alertmanager.yml").write_text(config)
+    command = [
+        program,
+        f"--config.file={folder / 'alertmanager.yml'}",
+        f"--storage.path={folder / 'data'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--cluster.listen-address=",
+        *arguments,
+    ]
+    with run_peer(command, port, folder / "log", ready="/-/ready") as peer:
+        yield peer

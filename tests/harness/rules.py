@@ -21,11 +21,13 @@ from vedette.model.errors import OverloadedError, QueryError, QueryExecutionErro
 from vedette.model.labels import LabelSet, label_set
 from vedette.query.promql import EvalOptions, InstantResult, InstantValue, evaluate_instant
 from vedette.rules import (
+    LastFiring,
     LastForState,
     RestoreOptions,
     RuleGroup,
     RuleRunner,
     RunnerParts,
+    last_firing,
     last_for_states,
     parse_rules,
 )
@@ -199,3 +201,6 @@ class RunningRules:
         if alert in self.failing:
             raise QueryError(self.failing[alert])
         return last_for_states(self.store, alert, start_ms=start_ms, end_ms=end_ms)
+
+    async def firing(self, alert: str, start_ms: int, end_ms: int) -> Sequence[LastFiring]:
+        return last_firing(self.store, alert, start_ms=start_ms, end_ms=end_ms)

@@ -68,7 +68,7 @@ class ServedAlerting:
         Raises:
             ConfigErrors: with everything that is wrong.
         """
-        config = read_alerting(changed.alertmanager)
+        config = await asyncio.to_thread(read_alerting, changed.alertmanager)
         templates = await asyncio.to_thread(load_library, config.file.templates)
         plan = build_plan(config)
 

@@ -55,7 +55,9 @@ class Collecting:
         registry: CollectorRegistry,
         clock: Clock,
         tasks: asyncio.TaskGroup,
+        discovery: DiscoveryMetrics,
     ) -> None:
+        self.discovery = discovery
         self._scraper = scraper
         self._storage = storage
         self._registry = registry
@@ -214,7 +216,7 @@ async def open_collecting(
 
     scraper = Scraper(context, discoverers)
     async with asyncio.TaskGroup() as tasks:
-        collecting = Collecting(scraper, storage, registry, clock, tasks)
+        collecting = Collecting(scraper, storage, registry, clock, tasks, found)
         collecting.apply(collecting.prepare(config))
         collecting.start()
         try:

@@ -17,7 +17,7 @@ from vedette.app.alerting import ServedAlerting
 from vedette.app.collecting import Collecting
 from vedette.app.reloading import Reloader
 from vedette.app.storage import OpenStorage
-from vedette.app.wiring import auth_settings, raw_limits
+from vedette.app.wiring import auth_settings, backtest_limits, raw_limits
 from vedette.config import Config, render
 from vedette.http import (
     HttpSettings,
@@ -30,6 +30,7 @@ from vedette.http import (
 )
 from vedette.http.admin import AdminApi, admin_router
 from vedette.http.admin.backfill import Backfill
+from vedette.http.admin.backtest import Backtest
 from vedette.http.admin.export import Export
 from vedette.http.alerting import AlertingApi, alerting_router
 from vedette.http.alertmanager import AlertmanagerApi, alertmanager_router
@@ -54,7 +55,6 @@ from vedette.query.exemplars import ExemplarReads
 from vedette.query.raw import open_raw_reads
 from vedette.query.service import QueryService
 from vedette.query.stored import StoredSource
-from vedette.rules import RuleRunner
 from vedette.store.state import StateDatabase
 
 
@@ -82,7 +82,7 @@ async def open_door(  # noqa: PLR0913 - everything comes together here
     storage: OpenStorage,
     queries: QueryService,
     collecting: Collecting,
-    rules: RuleRunner,
+    rules: RulesApi,
     reloader: Reloader,
     readiness: Readiness,
     registry: CollectorRegistry,
@@ -134,6 +134,7 @@ async def open_door(  # noqa: PLR0913 - everything comes together here
             backup=_Backup(storage, state),
             backfill=Backfill(storage.writer, storage.metadata),
             export=Export(source, config.query.max_series),
+            backtest=Backtest(queries, lambda: backtest_limits(reloader.config)),
         )
         receiver = RemoteWriteReceiver(
             writer=storage.writer,
@@ -155,7 +156,7 @@ async def open_door(  # noqa: PLR0913 - everything comes together here
                     ExemplarReads(storage.index, storage.exemplars, storage.metrics),
                 ),
                 targets=TargetsApi(collecting.targets, urlsplit(settings.external_url).hostname or ""),
-                rules=RulesApi(rules.groups),
+                rules=rules,
                 status=StatusApi(storage.index, storage.memory, facts),
             ),
             write_router(receiver, max_body_bytes=config.http.max_body.bytes),

@@ -23,6 +23,7 @@ from vedette.query.stored import StoredSource
 from vedette.rules import (
     AlertSink,
     GroupDefaults,
+    LastFiring,
     LastForState,
     Outgoing,
     RestoreOptions,
@@ -31,6 +32,7 @@ from vedette.rules import (
     RuleSources,
     RunnerParts,
     Surroundings,
+    last_firing,
     last_for_states,
     read_sources,
     template_language,
@@ -128,12 +130,21 @@ class _Asked:
         return await self._queries.instant_for_rule(expr, at_ms)
 
     async def for_states(self, alert: str, start_ms: int, end_ms: int) -> Sequence[LastForState]:
-        storage = self._storage
-        source = StoredSource(storage.index, storage.memory, storage.metrics)
-        limit = self._queries.limits.max_series
         return await asyncio.to_thread(
-            last_for_states, source, alert, start_ms=start_ms, end_ms=end_ms, max_series=limit
+            last_for_states, self._source(), alert, start_ms=start_ms, end_ms=end_ms, max_series=self._max_series
         )
+
+    async def firing(self, alert: str, start_ms: int, end_ms: int) -> Sequence[LastFiring]:
+        return await asyncio.to_thread(
+            last_firing, self._source(), alert, start_ms=start_ms, end_ms=end_ms, max_series=self._max_series
+        )
+
+    @property
+    def _max_series(self) -> int:
+        return self._queries.limits.max_series
+
+    def _source(self) -> StoredSource:
+        return StoredSource(self._storage.index, self._storage.memory, self._storage.metrics)
 
     def for_template(self, query: str, at_ms: int) -> Sequence[tuple[LabelSet, float]]:
         match self._queries.instant_in_thread(parse(query), at_ms).value:

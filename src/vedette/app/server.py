@@ -37,10 +37,12 @@ from vedette.app.wiring import http_settings, ingest_limits, people_url, query_l
 from vedette.collect.remote_write import open_remote_writers
 from vedette.config import Config, Loaded
 from vedette.http import Readiness, RunningServer
+from vedette.http.prometheus.rules import RulesApi
 from vedette.http.run_files import RunInfo, hold_data_directory
 from vedette.model.clock import Clock
 from vedette.query.service import open_query_service
 from vedette.query.stored import StoredSource
+from vedette.rules.notifier import Notifier, PreparedAlertmanagers, open_notifier
 from vedette.store.state import open_state
 
 _STATE_FILE: Final = "state.db"
@@ -79,7 +81,7 @@ async def serve(
     settings = http_settings(config, listen)
     registry = CollectorRegistry()
     readiness = Readiness()
-    routing = read_alerting(config.alertmanager)
+    routing = await asyncio.to_thread(read_alerting, config.alertmanager)
     templates = await asyncio.to_thread(load_library, routing.file.templates)
     sources = await asyncio.to_thread(read_rules, config)
     async with AsyncExitStack() as stack:
@@ -117,14 +119,15 @@ async def serve(
         senders.apply(senders.prepare(config.remote_write, config.global_.external_labels))
         await senders.started()
         collecting = await stack.enter_async_context(open_collecting(config, storage, registry, clock, data_dir))
-
+        notifier = await stack.enter_async_context(open_notifier(registry, collecting.discovery, clock))
+        notifier.apply(_alertmanagers(notifier, config))
         rules = await stack.enter_async_context(
             open_rules(
                 sources,
                 config,
                 storage=storage,
                 queries=queries,
-                sinks=(alerting.service,),
+                sinks=(alerting.service, notifier),
                 external_url=people_url(settings),
                 registry=registry,
                 clock=clock,
@@ -135,12 +138,14 @@ async def serve(
             read_again = await asyncio.to_thread(read_rules, changed)
             jobs = collecting.prepare(changed)
             routes = await alerting.prepare(changed)
+            told = _alertmanagers(notifier, changed)
             stores = senders.prepare(changed.remote_write, changed.global_.external_labels)
 
             def take_over() -> None:
                 senders.apply(stores)
                 routes()
                 collecting.apply(jobs)
+                notifier.apply(told)
                 rules.apply(read_again, changed)
                 storage.writer.limits = ingest_limits(changed)
                 queries.limits = query_limits(changed)
@@ -162,7 +167,7 @@ async def serve(
                 storage=storage,
                 queries=queries,
                 collecting=collecting,
-                rules=rules.runner,
+                rules=RulesApi(rules.runner.groups, notifier.addresses),
                 reloader=reloader,
                 readiness=readiness,
                 registry=registry,
@@ -186,6 +191,10 @@ async def serve(
         gc.enable()
         await stop.wait()
         readiness.not_ready("shutting down")
+
+
+def _alertmanagers(notifier: Notifier, config: Config) -> PreparedAlertmanagers:
+    return notifier.prepare(config.alerting.alertmanagers, capacity=config.rules.notification_queue)
 
 
 def _run_info(server: RunningServer, clock: Clock) -> RunInfo:

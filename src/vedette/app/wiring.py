@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from vedette.config import Config, LoginRequired, TlsVersion, split_address
 from vedette.http import AuthMode, AuthSettings, HttpSettings, ListenAddress, ThrottleSettings, TlsSettings
+from vedette.http.admin.backtest import BacktestLimits
 from vedette.ingest.limits import IngestLimits
 from vedette.query.raw import RawLimits
 from vedette.query.service import QueryLimits
@@ -117,6 +118,11 @@ def query_limits(config: Config) -> QueryLimits:
 def raw_limits(config: Config) -> RawLimits:
     """What remote-read and federation may use."""
     return RawLimits(max_series=config.query.max_series, timeout_s=config.query.timeout.s)
+
+
+def backtest_limits(config: Config) -> BacktestLimits:
+    """What a backtest may use."""
+    return BacktestLimits(config.global_.evaluation_interval.ms, config.rules.backtest_evaluations)
 
 
 def engine_settings(config: Config) -> EngineSettings:

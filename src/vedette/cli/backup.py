@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -15,7 +12,8 @@ import typer
 from vedette.cli.exit_codes import ExitCode
 from vedette.cli.failures import CommandError
 from vedette.cli.invocation import Invocation, command
-from vedette.cli.terminal import err, printable, show_json
+from vedette.cli.progress import progress
+from vedette.cli.terminal import show_json
 from vedette.client.errors import UnexpectedAnswerError
 
 _PATH: Final = "/api/vedette/v1/backup"
@@ -62,7 +60,7 @@ def backup(
             patient=True,
         )
         result: Any = None
-        with _progress() as advance:
+        with progress("backup") as advance:
             for said in connection.lines(call):
                 match said:
                     case {"stage": str(stage), "done": int(done), "total": int(total)}:
@@ -135,21 +133,3 @@ def _restore_offline(source: Path, data_dir: Path) -> None:
             unfinished.replace(data_dir / _STATE)
         except OSError as exc:
             raise CommandError(f"cannot copy {source / _STATE} into {data_dir}: {exc.strerror or exc}") from exc
-
-
-@contextmanager
-def _progress() -> Generator[Callable[[str, int, int], None]]:
-    """A bar on a terminal; gives what takes a stage, how much of it is done, and how much there is."""
-    if not sys.stderr.isatty():
-        yield lambda _stage, _done, _total: None
-        return
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn  # noqa: PLC0415 - on a terminal
-
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn())
-    with Progress(*columns, console=err(), transient=True) as progress:
-        task = progress.add_task("backup", total=None)
-
-        def advance(stage: str, done: int, total: int) -> None:
-            progress.update(task, description=printable(stage), completed=done, total=total or None)
-
-        yield advance

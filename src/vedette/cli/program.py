@@ -12,6 +12,7 @@ import typer
 from vedette.cli import (
     alerts,
     back_fill,
+    backtest,
     backup,
     check,
     check_alerting,
@@ -61,6 +62,7 @@ check_rules.register(check.group)
 check_alerting.register(check.group)
 test_rules.register(app, panel=_SERVE)
 config.register(app, panel=_SERVE)
+backtest.register(app, panel=_ASK)
 query.register(app, panel=_ASK)
 series_command.register(app, panel=_ASK)
 alerts.register(app, panel=_TELL)

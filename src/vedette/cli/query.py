@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
@@ -24,7 +22,17 @@ from vedette.cli.exit_codes import ExitCode
 from vedette.cli.failures import CommandError
 from vedette.cli.invocation import Invocation, command
 from vedette.cli.metric_names import complete_expression
-from vedette.cli.terminal import note, out, plot_size, printable, show, show_json, stdout_is_terminal, table
+from vedette.cli.terminal import (
+    note,
+    out,
+    plot_size,
+    printable,
+    show,
+    show_json,
+    stdout_is_terminal,
+    table,
+    writes_braille,
+)
 from vedette.cli.times import choose_step, local_moment, parse_moment, parse_step, show_moment
 from vedette.cli.units import COUNT, Unit, show_value, unit_of, unit_of_name
 
@@ -222,7 +230,7 @@ def _show_plot(found: Sequence[Series], expr: str, times: tuple[float, float, fl
     columns, terminal_rows = plot_size()
     lowest, highest = _PLOT_ROWS
     rows = min(max(terminal_rows - len(shown) - 6, lowest), highest)
-    frame = Frame(start_s, end_s, step_s, columns, rows, unit, braille=_writes_braille())
+    frame = Frame(start_s, end_s, step_s, columns, rows, unit, braille=writes_braille())
     console = out()
     console.width = columns
     plot = draw([Line(series.times, series.values) for series, _ in shown], frame, local_moment)
@@ -261,12 +269,3 @@ def _title(times: tuple[float, float, float]) -> str:
     start, end = local_moment(times[0]), local_moment(times[1])
     until = show_moment(end) if start.date() != end.date() else f"{end:%H:%M:%S}"
     return f"{show_moment(start)} to {until} {end:%Z}, step {times[2]:g} s"
-
-
-def _writes_braille() -> bool:
-    """Whether the output's encoding has Braille; a Linux console's font has not."""
-    try:
-        "⣿".encode(sys.stdout.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return os.environ.get("TERM") != "linux"

@@ -108,3 +108,12 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def writes_braille() -> bool:
+    """Whether the output's encoding has Braille; a Linux console's font has not."""
+    try:
+        "⣿".encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return os.environ.get("TERM") != "linux"

@@ -18,6 +18,11 @@ class Rules(Settings):
     """Rules' queries at a time, besides those of people; further ones wait. Takes effect with the next start."""
     resend_delay: Interval = Duration(60_000)
     """How often an alert that goes on firing is sent again (`--rules.alert.resend-delay`)."""
+    notification_queue: Positive = 10_000
+    """Alerts that wait to be sent, for each Alertmanager elsewhere; when there are more the oldest are dropped
+    (`--alertmanager.notification-queue-capacity`). Holds for Alertmanagers that are found from then on."""
+    backtest_evaluations: Positive = 2_000_000
+    """Evaluations that a backtest may make, of all its rules together: a month of one a minute has 43,200."""
     outage_tolerance: DurationOption = Duration(3_600_000)
     """After a start, alerts that were seen within this time go on where they were
     (`--rules.alert.for-outage-tolerance`). Takes effect with the next start."""

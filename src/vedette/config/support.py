@@ -14,13 +14,13 @@ from vedette.config.document import Document, Value
 
 _EACH: Final = "*"
 _HISTOGRAMS: Final = "native histograms are not taken yet; the classic parts are"
+_ALERTMANAGER: Final = ("alerting", "alertmanagers", _EACH)
 _JOB: Final = ("scrape_configs", _EACH)
 _WRITE: Final = ("remote_write", _EACH)
 _TSDB: Final = ("storage", "tsdb")
 
 _WITHOUT_EFFECT: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
-    (("alerting", "alertmanagers"), "alerts are not sent to Alertmanagers"),
-    (("alerting", "alert_relabel_configs"), "alerts are not sent to Alertmanagers"),
+    ((*_ALERTMANAGER, "sigv4"), "requests cannot be signed for AWS; nothing is sent to these Alertmanagers"),
     (("remote_read",), "queries are answered from the own store only"),
     (("tracing",), "Vedette does not send traces of itself"),
     (("otlp",), "OTLP is not received yet"),
@@ -60,7 +60,9 @@ def unsupported(document: Document) -> Iterator[ConfigWarning]:
         yield from _discovery(document, job)
         yield from _protocols(document, job)
     yield from _protocols(document, *_found(document.root, ("global",)))
-    for value in _found(document.root, ("alerting", "alertmanagers", _EACH, "api_version")):
+    for section in _found(document.root, _ALERTMANAGER):
+        yield from _undiscovered(document, section)
+    for value in _found(document.root, (*_ALERTMANAGER, "api_version")):
         if value.content == "v1":
             at = document.at(value.line, value.column)
             yield ConfigWarning(at, "`api_version: v1` is no longer served by Alertmanager; it counts as v2")
@@ -69,15 +71,25 @@ def unsupported(document: Document) -> Iterator[ConfigWarning]:
 def _discovery(document: Document, job: Value) -> Iterator[ConfigWarning]:
     entries = job.content if isinstance(job.content, dict) else {}
     name = entries["job_name"].content if "job_name" in entries else ""
+    others = any(k not in FOREIGN_KEYS and (k.endswith("_sd_configs") or k == "static_configs") for k in entries)
+    effect = "only its other targets are scraped" if others else "the job is inactive"
+    for value, kind in _foreign(job):
+        text = f"Vedette has no service discovery of the kind `{kind}` (job `{name}`): {effect}"
+        yield ConfigWarning(document.at(value.key_line, value.key_column), text)
+
+
+def _undiscovered(document: Document, section: Value) -> Iterator[ConfigWarning]:
+    for value, kind in _foreign(section):
+        text = f"Vedette has no service discovery of the kind `{kind}`: no alerts are sent to these Alertmanagers"
+        yield ConfigWarning(document.at(value.key_line, value.key_column), text)
+
+
+def _foreign(section: Value) -> Iterator[tuple[Value, str]]:
+    entries = section.content if isinstance(section.content, dict) else {}
     for key, kind in FOREIGN_KEYS.items():
         value = entries.get(key)
         if value is not None and _says_something(value):
-            others = any(
-                k not in FOREIGN_KEYS and (k.endswith("_sd_configs") or k == "static_configs") for k in entries
-            )
-            effect = "only its other targets are scraped" if others else "the job is inactive"
-            text = f"Vedette has no service discovery of the kind `{kind}` (job `{name}`): {effect}"
-            yield ConfigWarning(document.at(value.key_line, value.key_column), text)
+            yield value, kind
 
 
 def _protocols(document: Document, *sections: Value) -> Iterator[ConfigWarning]:

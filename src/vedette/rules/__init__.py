@@ -1,6 +1,6 @@
 """Rules: files of them, groups evaluated again and again, alerts and their states, tests and checks of rules."""
 
-from vedette.rules.alerting import ActiveAlert, Alerting, LastForState
+from vedette.rules.alerting import ActiveAlert, Alerting, LastFiring, LastForState
 from vedette.rules.backtest import (
     Episodes,
     Summary,
@@ -11,16 +11,17 @@ from vedette.rules.backtest import (
     with_threshold,
 )
 from vedette.rules.definitions import AlertingRule, RecordingRule, Rule, RuleFile, RuleGroup, RuleType
-from vedette.rules.expansion import AlertData, Surroundings, Templates, template_language
+from vedette.rules.expansion import AlertData, Surroundings, Templates
 from vedette.rules.files import load_rules, parse_rules, read_bytes
 from vedette.rules.group import GroupAtWork, GroupDefaults, Health, RuleAtWork
-from vedette.rules.history import last_for_states
+from vedette.rules.history import last_firing, last_for_states
 from vedette.rules.lint import Hint, HintKind, KnownMetrics, find_hints
 from vedette.rules.outgoing import AlertSink, Outgoing
 from vedette.rules.running import Notify, PastAlerts, Queries, RestoreOptions, RuleRunner, RunnerParts
 from vedette.rules.sources import RuleSources, read_sources
 from vedette.rules.state import AlertState
 from vedette.rules.storing import RuleSamples
+from vedette.rules.templates import template_language
 from vedette.rules.writing import SampleWriter
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Hint",
     "HintKind",
     "KnownMetrics",
+    "LastFiring",
     "LastForState",
     "Notify",
     "Outgoing",
@@ -60,6 +62,7 @@ __all__ = [
     "Threshold",
     "find_hints",
     "find_threshold",
+    "last_firing",
     "last_for_states",
     "load_rules",
     "parse_rules",

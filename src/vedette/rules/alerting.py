@@ -11,7 +11,7 @@ empty, and alerts whose labels are templates are restored too.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote_plus
@@ -25,7 +25,16 @@ from vedette.rules.definitions import ALERT_NAME, AlertingRule, Pairs
 from vedette.rules.expansion import AlertData, Surroundings, Templates, expand_pairs, has_actions, is_live
 from vedette.rules.numbering import Int64s, SeriesNumbers
 from vedette.rules.outcome import RuleError, Samples, as_vector
-from vedette.rules.state import NEVER, AlertRows, AlertState, advance, new_alerts, restored_since, send
+from vedette.rules.state import (
+    NEVER,
+    RESOLVED_RETENTION_MS,
+    AlertRows,
+    AlertState,
+    advance,
+    new_alerts,
+    restored_since,
+    send,
+)
 
 ALERTS: Final = "ALERTS"
 FOR_STATE: Final = "ALERTS_FOR_STATE"
@@ -70,6 +79,23 @@ class LastForState:
     since_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class LastFiring:
+    """When an alert fired last, from before nobody looked.
+
+    Attributes:
+        labels: of the alert.
+        fired_ms: the first time of it that is known.
+        last_ms: the last time at which it fired.
+        ended_ms: when it was over; None where nobody has seen that.
+    """
+
+    labels: LabelSet
+    fired_ms: int
+    last_ms: int
+    ended_ms: int | None
+
+
 @dataclass(slots=True, eq=False)
 class _Known:
     """What an alert is called.
@@ -77,13 +103,17 @@ class _Known:
     Attributes:
         labels: its identity.
         source: labels of the series that it was found by.
-        annotations: as they were expanded last, for the data in `expanded`.
+        shown: annotations as they were expanded last, behind the data that they were expanded for; replaced as one,
+            because several threads may look.
     """
 
     labels: LabelSet
     source: LabelSet
-    annotations: Pairs = ()
-    expanded: bytes = b""
+    shown: tuple[bytes, Pairs] = (b"", ())
+
+
+def _over_ms(last: LastFiring, at_ms: int) -> int:
+    return at_ms if last.ended_ms is None else last.ended_ms
 
 
 def expression_link(external_url: str, query: str) -> str:
@@ -247,6 +277,57 @@ class Alerting:
         self.restored = True
         return count
 
+    def ended(self, past: Iterable[LastFiring], *, at_ms: int) -> list[LastFiring]:
+        """Those of the alerts that fired before nobody looked that are over, and of which somebody may not know it."""
+        return [
+            last
+            for last in past
+            if last.labels not in self._places and at_ms - _over_ms(last, at_ms) <= RESOLVED_RETENTION_MS
+        ]
+
+    def sources(self, value: InstantValue, at_ms: int) -> dict[LabelSet, tuple[LabelSet, float]]:
+        """The alerts that an answer of some other time makes: by their labels, of which series, with which value.
+
+        Raises:
+            RuleError: it is no vector.
+        """
+        found = as_vector(value)
+        if isinstance(found, Scalar):
+            sources, values = [()], [found.value]
+        else:
+            sources, values = found.labels.label_sets(), found.values.tolist()
+        rows = zip(sources, values, strict=True)
+        return {self._alert_labels(AlertData(labels, one, at_ms, self._around)): (labels, one) for labels, one in rows}
+
+    def take_up_ended(
+        self, past: Iterable[LastFiring], sources: Mapping[LabelSet, tuple[LabelSet, float]], *, at_ms: int
+    ) -> None:
+        """Let those be told who do not know yet that these alerts are over. `keep_firing_for` goes on.
+
+        Args:
+            past: from `ended`.
+            sources: what they were found by. Of an alert that is not there only the labels are known, and a value in
+                its annotations is NaN.
+            at_ms: now.
+        """
+        added: list[_Known] = []
+        rows: list[AlertRows] = []
+        for last in past:
+            own = tuple(pair for pair in last.labels if pair[0] != ALERT_NAME)
+            source, value = sources.get(last.labels, (own, np.nan))
+            row = new_alerts(1, last.fired_ms)
+            row["fired_ms"], row["seen_ms"], row["value"] = last.fired_ms, last.last_ms, value
+            if last.ended_ms is None and at_ms - last.last_ms < self.rule.keep_firing_ms:
+                row["state"], row["keep_ms"] = AlertState.FIRING, last.last_ms
+            else:
+                row["state"], row["resolved_ms"] = AlertState.INACTIVE, _over_ms(last, at_ms)
+            self._places[last.labels] = len(self._known) + len(added)
+            added.append(_Known(last.labels, source))
+            rows.append(row)
+        if added:
+            self._add(added, np.concatenate(rows))
+            self._show()
+
     def forget(self, series: Int64s) -> None:
         """These of the series that it wrote have ended."""
         self._written.forget(series.tolist())
@@ -274,13 +355,16 @@ class Alerting:
             self._found.forget(sources[self._place_of[sources] == _NONE].tolist())
             raise RuleError(DUPLICATE)
         if added:
-            count = len(added)
-            self._known = [*self._known, *added]
             self._places |= fresh
-            self._rows = np.concatenate([self._rows, new_alerts(count, at_ms)])
-            self._source = np.concatenate([self._source, np.full(count, _NONE, np.int64)])
-            self._writes = np.concatenate([self._writes, np.full((count, 3), _NONE, np.int64)])
+            self._add(added, new_alerts(len(added), at_ms))
         return places
+
+    def _add(self, added: list[_Known], rows: AlertRows) -> None:
+        count = len(added)
+        self._known = [*self._known, *added]
+        self._rows = np.concatenate([self._rows, rows])
+        self._source = np.concatenate([self._source, np.full(count, _NONE, np.int64)])
+        self._writes = np.concatenate([self._writes, np.full((count, 3), _NONE, np.int64)])
 
     def _alert_labels(self, data: AlertData) -> LabelSet:
         labels = {name: text for name, text in data.labels if name != METRIC_NAME}
@@ -337,8 +421,9 @@ class Alerting:
         value, seen_ms = float(row["value"]), int(row["seen_ms"])
         # What asks the store or the clock is expanded for each evaluation, all else for each value.
         wanted = struct.pack("<dq", value, seen_ms if self._annotations_live else 0)
-        if known.expanded != wanted:
+        expanded, annotations = known.shown
+        if expanded != wanted:
             data = AlertData(known.source, value, seen_ms, self._around)
-            known.annotations = expand_pairs(self._templates, self.rule.annotations, self.rule.name, data)
-            known.expanded = wanted
-        return known.annotations
+            annotations = expand_pairs(self._templates, self.rule.annotations, self.rule.name, data)
+            known.shown = wanted, annotations
+        return annotations

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from vedette.lang.promql import value_type
 from vedette.lang.promql.ast import Binary, BinaryOp, Expr, NumberLiteral, Paren, Unary, ValueType
-from vedette.model.frames import LabelFrame
+from vedette.model.frames import LabelFrame, SymbolTable
+from vedette.model.labels import LabelSet
 from vedette.query.promql import Matrix
 from vedette.rules.state import NEVER
 
@@ -98,24 +99,85 @@ def replay(
         keep_firing_ms: `keep_firing_for`.
         found: bool[series, steps], where another condition counts than that there is a sample.
     """
-    there = matrix.present if found is None else found & matrix.present
-    steps = len(matrix.times)
-    row, first, last = _runs(there)
-    if not len(row) or not steps:
-        nothing = np.zeros(0, np.int64)
-        return Episodes(matrix.labels, nothing, nothing, nothing, nothing, nothing.astype(np.bool_), np.zeros(0))
-    hold_steps = -(-hold_ms // step_ms)
-    # How many steps an alert that fires lives on behind the last one at which it is found.
-    kept = max(0, -(-keep_firing_ms // step_ms)) if keep_firing_ms > 0 else 0
-    peak = _peaks(matrix.values, row, first, last)
-    row, first, last, fire, peak = _joined(row, first, last, peak, hold_steps, kept)
-    fires = fire >= 0
-    behind = last + 1 + np.where(fires, kept, 0)
-    still = behind >= steps
-    start_ms = matrix.times[first]
-    end_ms = int(matrix.times[0]) + np.minimum(behind, steps) * step_ms
-    fired_ms = np.where(fires, matrix.times[np.maximum(fire, 0)], NEVER)
-    return Episodes(matrix.labels, row, start_ms, fired_ms, end_ms, still, peak)
+    findings = Findings(start_ms=int(matrix.times[0]) if len(matrix.times) else 0, step_ms=step_ms)
+    findings.add(matrix, found)
+    return findings.replay(hold_ms=hold_ms, keep_firing_ms=keep_firing_ms)
+
+
+class Findings:
+    """At which steps each series was found, over a time that is evaluated piece by piece.
+
+    What is kept of a piece is where series begin and cease to be found: a month of steps takes little room.
+    """
+
+    def __init__(self, *, start_ms: int, step_ms: int) -> None:
+        """Begin with nothing.
+
+        Args:
+            start_ms: the first step of the first piece.
+            step_ms: the time between two steps.
+        """
+        self._start_ms = start_ms
+        self._step_ms = step_ms
+        self._steps = 0
+        self._numbers: dict[LabelSet, int] = {}
+        self._runs: list[tuple[Int64s, Int64s, Int64s, Floats]] = []
+
+    def add(self, matrix: Matrix, found: Bools | None = None) -> None:
+        """Take the next piece: it begins one step behind the end of the former one.
+
+        Args:
+            matrix: the answer to the rule's expression.
+            found: bool[series, steps], where another condition counts than that there is a sample.
+        """
+        there = matrix.present if found is None else found & matrix.present
+        before, self._steps = self._steps, self._steps + len(matrix.times)
+        row, first, last = _runs(there)
+        if not len(row):
+            return
+        rows, place = np.unique(row, return_inverse=True)
+        numbers = self._numbers
+        known = [numbers.setdefault(labels, len(numbers)) for labels in matrix.labels.take(rows).label_sets()]
+        peak = _peaks(matrix.values, row, first, last)
+        self._runs.append((np.array(known, np.int64)[place], first + before, last + before, peak))
+
+    def replay(self, *, hold_ms: int, keep_firing_ms: int = 0) -> Episodes:
+        """What the rule would have done with these times."""
+        labels = LabelFrame.of(SymbolTable().overlay(), list(self._numbers))
+        if not self._runs:
+            nothing = np.zeros(0, np.int64)
+            return Episodes(labels, nothing, nothing, nothing, nothing, nothing.astype(np.bool_), np.zeros(0))
+        row, first, last, peak = self._joined_pieces()
+        hold_steps = -(-hold_ms // self._step_ms)
+        # How many steps an alert that fires lives on behind the last one at which it is found.
+        kept = max(0, -(-keep_firing_ms // self._step_ms)) if keep_firing_ms > 0 else 0
+        row, first, last, fire, peak = _joined(row, first, last, peak, hold_steps, kept)
+        fires = fire >= 0
+        behind = last + 1 + np.where(fires, kept, 0)
+        return Episodes(
+            labels,
+            row,
+            start_ms=self._time(first),
+            fired_ms=np.where(fires, self._time(fire), NEVER),
+            end_ms=self._time(np.minimum(behind, self._steps)),
+            open=behind >= self._steps,
+            peak=peak,
+        )
+
+    def _time(self, steps: Int64s) -> Int64s:
+        return self._start_ms + steps * self._step_ms
+
+    def _joined_pieces(self) -> tuple[Int64s, Int64s, Int64s, Floats]:
+        """All runs by series and time; one that goes on in the next piece is one."""
+        row, first, last, peak = (np.concatenate(parts) for parts in zip(*self._runs, strict=True))
+        order = np.lexsort((first, row))
+        row, first, last, peak = row[order], first[order], last[order], peak[order]
+        begins = np.append(True, (row[1:] != row[:-1]) | (first[1:] != last[:-1] + 1))
+        heads = np.flatnonzero(begins)
+        tails = np.append(heads[1:], len(row)) - 1
+        sizes = np.where(np.isnan(peak), -1.0, np.abs(peak))
+        lead = _first_equal(sizes, np.maximum.reduceat(sizes, heads), begins)
+        return row[heads], first[heads], last[tails], peak[lead]
 
 
 def summarise(episodes: Episodes) -> Summary:
@@ -217,13 +279,14 @@ def _number(expr: Expr) -> float | None:
 
 def _runs(there: Bools) -> tuple[Int64s, Int64s, Int64s]:
     """Row, first and last step of each run of steps without a gap."""
-    series, steps = there.shape
-    edges = np.zeros((series, steps + 2), np.int8)
-    edges[:, 1:-1] = there
-    turns = np.diff(edges, axis=1)
-    row, first = np.nonzero(turns == 1)
-    _, behind = np.nonzero(turns == -1)
-    return row, first, behind - 1
+    _, steps = there.shape
+    begins = there.copy()
+    begins[:, 1:] &= ~there[:, :-1]
+    ends = there.copy()
+    ends[:, :-1] &= ~there[:, 1:]
+    # Places in the flat array: of truth values they are found in a fraction of the time.
+    row, first = np.divmod(np.flatnonzero(begins), max(1, steps))
+    return row, first, np.flatnonzero(ends) % max(1, steps)
 
 
 def _joined(

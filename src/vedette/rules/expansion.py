@@ -78,11 +78,6 @@ class NoTemplates:
         return text
 
 
-def template_language() -> Templates:
-    """The language of rule files."""
-    return NoTemplates()
-
-
 def has_actions(pairs: Pairs) -> bool:
     """Whether any of these texts is a template and not what it says."""
     return any(_ACTION in text for _, text in pairs)

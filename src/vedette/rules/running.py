@@ -27,7 +27,7 @@ from vedette.model.clock import Clock
 from vedette.model.errors import OverloadedError, VedetteError
 from vedette.model.labels import LabelSet
 from vedette.query.promql import InstantResult, Vector
-from vedette.rules.alerting import Alerting, LastForState
+from vedette.rules.alerting import Alerting, LastFiring, LastForState
 from vedette.rules.definitions import RuleGroup
 from vedette.rules.expansion import Surroundings, Templates
 from vedette.rules.group import Evaluated, GroupAtWork, GroupDefaults, Health, RuleAtWork, open_group
@@ -36,7 +36,11 @@ from vedette.rules.schedule import next_round, offset_of
 from vedette.rules.writing import SampleWriter, end_series
 
 _ON_THE_SPOT: Final = 2000
-"""Series of an answer that are dealt with on the event loop; more go to a thread."""
+_ALERTS_ON_THE_SPOT: Final = 200
+"""Series of an answer that are dealt with on the event loop; more go to a thread. Alerts have texts to be expanded."""
+
+_TIMES_LOOKED_BACK: Final = 16
+"""After a start a rule is evaluated at so many times of before; alerts that ended at yet others have no values."""
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
@@ -54,6 +58,10 @@ class PastAlerts(Protocol):
 
     async def for_states(self, alert: str, start_ms: int, end_ms: int) -> Sequence[LastForState]:
         """The last `ALERTS_FOR_STATE` samples within a time; raises `VedetteError`."""
+        ...
+
+    async def firing(self, alert: str, start_ms: int, end_ms: int) -> Sequence[LastFiring]:
+        """When alerts fired last within a time; raises `VedetteError`."""
         ...
 
 
@@ -251,8 +259,9 @@ class RuleRunner:
             return work.apply(rule, value, at_ms=at_ms)
 
         # Templates may ask the store, and that takes its time.
-        live = isinstance(machine, Alerting) and machine.is_live
-        large = isinstance(value, Vector) and value.labels.size > _ON_THE_SPOT
+        alerts = isinstance(machine, Alerting)
+        live = alerts and machine.is_live
+        large = isinstance(value, Vector) and value.labels.size > (_ALERTS_ON_THE_SPOT if alerts else _ON_THE_SPOT)
         evaluated = await asyncio.to_thread(apply) if live or large else apply()
         if evaluated.due:
             self._parts.notify(evaluated.due)
@@ -283,18 +292,31 @@ class RuleRunner:
         started_s = self._clock.monotonic_s()
         options = self._parts.restore
         now_ms = self._clock.now_ms()
+        start_ms = now_ms - options.outage_tolerance_ms
         for machine in work.alerting():
+            name = machine.rule.name
             past: Sequence[LastForState] = ()
-            if machine.rule.hold_ms >= options.grace_ms:
-                try:
-                    past = await self._parts.past.for_states(
-                        machine.rule.name, now_ms - options.outage_tolerance_ms, now_ms
-                    )
-                except VedetteError as exc:
-                    # There is no second chance: from now on the series are written anew.
-                    log.error("the state of `for` is lost", rule=machine.rule.name, error=str(exc))  # noqa: TRY400 - expected
+            fired: Sequence[LastFiring] = ()
+            sources: dict[LabelSet, tuple[LabelSet, float]] = {}
+            try:
+                if machine.rule.hold_ms >= options.grace_ms:
+                    past = await self._parts.past.for_states(name, start_ms, now_ms)
+                fired = machine.ended(await self._parts.past.firing(name, start_ms, now_ms), at_ms=now_ms)
+                sources = await self._sources(machine, fired)
+            except VedetteError as exc:
+                # There is no second chance: from now on the series are written anew.
+                log.error("the state of alerts is lost", rule=name, error=str(exc))  # noqa: TRY400 - expected
             machine.restore(past, at_ms=now_ms, grace_ms=options.grace_ms)
+            machine.take_up_ended(fired, sources, at_ms=now_ms)
         self._metrics.last_restore.labels(work.group.key).set(self._clock.monotonic_s() - started_s)
+
+    async def _sources(self, machine: Alerting, fired: Sequence[LastFiring]) -> dict[LabelSet, tuple[LabelSet, float]]:
+        """What alerts were found by when they fired last."""
+        found: dict[LabelSet, tuple[LabelSet, float]] = {}
+        for at_ms in sorted({last.last_ms for last in fired})[-_TIMES_LOOKED_BACK:]:
+            result = await self._parts.queries.instant(machine.rule.expr, at_ms)
+            found |= machine.sources(result.value, at_ms)
+        return found
 
     async def _end(self, gone: _Running) -> None:
         """End the series of a group that is gone, unless another rule has taken them up."""

@@ -210,6 +210,16 @@ def test_a_job_with_only_a_foreign_discovery_is_inactive_and_named_with_its_line
     assert "consul" in warning.text
 
 
+def test_alertmanagers_that_cannot_be_told_are_warned_of() -> None:
+    loaded = read(
+        "alerting:\n  alertmanagers:\n"
+        "  - sigv4: {region: eu}\n    static_configs: [{targets: ['a:9093']}]\n"
+        "  - consul_sd_configs: [{server: a}]\n"
+    )
+
+    assert [(warning.at.line, "Alertmanagers" in warning.text) for warning in loaded.warnings] == [(3, True), (5, True)]
+
+
 def test_a_job_with_targets_besides_a_foreign_discovery_stays_active() -> None:
     loaded = read(job("consul_sd_configs: [{server: a}]\nstatic_configs: [{targets: ['a:1']}]"))
 
@@ -218,9 +228,13 @@ def test_a_job_with_targets_besides_a_foreign_discovery_stays_active() -> None:
 
 
 def test_sections_without_effect_are_warned_of_and_kept() -> None:
-    loaded = read("rule_files: [a.yml]\nalerting: {alertmanagers: [{static_configs: [{targets: ['a:9093']}]}]}\n")
+    loaded = read(
+        "rule_files: [a.yml]\n"
+        "alerting: {alertmanagers: [{static_configs: [{targets: ['a:9093']}]}]}\n"
+        "remote_read: [{url: 'http://x'}]\n"
+    )
 
-    assert [warning.at.line for warning in loaded.warnings] == [2]
+    assert [warning.at.line for warning in loaded.warnings] == [3]
     assert loaded.config.rule_files == ("a.yml",)
     assert len(loaded.config.alerting.alertmanagers) == 1
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -12,6 +13,7 @@ from vedette.lang.promql import format_expr, parse
 from vedette.model.frames import LabelFrame, SymbolTable
 from vedette.query.promql import Matrix, evaluate_range
 from vedette.rules import Episodes, Summary, find_threshold, replay, summarise, with_threshold
+from vedette.rules.backtest import Findings
 from vedette.rules.state import NEVER, AlertState, advance, new_alerts
 
 
@@ -213,3 +215,44 @@ def slow_replay(number: int, hits: list[bool], *, hold_ms: int, keep_ms: int) ->
     if begun is not None:
         episodes.append((number, begun, fired, len(hits), True))
     return episodes
+
+
+# Piece by piece
+
+
+def pieces_of(matrix: Matrix, *cuts: int) -> list[Matrix]:
+    """A matrix cut into pieces, each with only the series that it has samples of."""
+    made: list[Matrix] = []
+    for first, last in itertools.pairwise([0, *cuts, len(matrix.times)]):
+        present = matrix.present[:, first:last]
+        rows = np.flatnonzero(present.any(axis=1))
+        values = matrix.values[rows, first:last]
+        made.append(Matrix(matrix.labels.take(rows), matrix.times[first:last], values, present[rows]))
+    return made
+
+
+def listed(found: Episodes) -> list[tuple[object, ...]]:
+    columns = (found.start_ms, found.fired_ms, found.end_ms, found.open, found.peak)
+    rows = zip(found.rows.tolist(), *(column.tolist() for column in columns), strict=True)
+    return sorted((found.labels.label_set(row), *rest) for row, *rest in rows)
+
+
+@given(
+    rows=st.lists(st.text("#.", min_size=12, max_size=12), min_size=1, max_size=4),
+    cuts=st.lists(st.integers(1, 11), max_size=3, unique=True),
+    hold=st.integers(0, 4),
+    keep=st.integers(0, 3),
+)
+def test_a_time_that_is_evaluated_in_pieces_gives_what_the_whole_gives(
+    rows: list[str], cuts: list[int], hold: int, keep: int
+) -> None:
+    # No two of a row are equally far from 0: which of those counts as the peak is left open.
+    values = [[float((step * 7 % 12 + 1) * (-1) ** (step + row)) for step in range(12)] for row in range(len(rows))]
+    whole = matrix_of(*rows, values=values)
+    findings = Findings(start_ms=0, step_ms=MINUTE)
+
+    for piece in pieces_of(whole, *sorted(cuts)):
+        findings.add(piece)
+
+    times = {"hold_ms": hold * MINUTE, "keep_firing_ms": keep * MINUTE}
+    assert listed(findings.replay(**times)) == listed(replay(whole, step_ms=MINUTE, **times))

@@ -421,6 +421,72 @@ async def test_the_clock_of_for_begins_anew(started_at: int, hold: str, problem:
     assert machine.restored
 
 
+@pytest.mark.parametrize(
+    ("past", "more", "expected"),
+    [
+        pytest.param("1x8", "", [("ended", 10)], id="it was over while nobody looked"),
+        pytest.param("1x5 stale", "", [("ended", 6)], id="it was over shortly before"),
+        pytest.param("1x2 stale", "keep_firing_for: 1h", [("ended", 3)], id="whatever `keep_firing_for` says"),
+        pytest.param("1x8", "keep_firing_for: 1h", [("firing", 11)], id="`keep_firing_for` goes on"),
+        pytest.param("_x8", "", [], id="it never fired"),
+    ],
+)
+async def test_after_a_start_those_are_told_who_do_not_know_that_an_alert_is_over(
+    past: str, more: str, expected: list[tuple[str, int]]
+) -> None:
+    parts = RunningRules(store_of(f'ALERTS{{alertname="B",alertstate="firing",i="1"}} {past}'))
+    parts.hand.now_ms = 9 * MINUTE
+    runner = parts.runner()
+    runner.apply(rules(f"alert: B, expr: 'x > 0', {more}"), DEFAULTS)
+
+    async with running(runner, parts):
+        await parts.hand.run_until(13 * MINUTE)
+
+    told = [
+        ("ended" if alert.ends_ms <= at_ms else "firing", min(alert.ends_ms, at_ms) // MINUTE, alert)
+        for at_ms, alert in parts.sent
+    ]
+    assert [(what, minute) for what, minute, _ in told][:1] == expected
+    assert all(alert.labels == labels_of(alertname="B", i="1") for _, _, alert in told)
+
+
+async def test_an_alert_that_is_told_to_be_over_has_the_annotations_of_its_last_evaluation() -> None:
+    parts = RunningRules(store_of("x{i='1'} 1 2 3 4 0x40", 'ALERTS{alertname="B",alertstate="firing",i="1"} 1x3'))
+    parts.hand.now_ms = 9 * MINUTE
+    runner = parts.runner()
+    runner.apply(rules("alert: B, expr: 'x > 0', annotations: {text: '{{ $labels.i }}: {{ $value }}'}"), DEFAULTS)
+
+    async with running(runner, parts):
+        await parts.hand.run_until(13 * MINUTE)
+
+    assert parts.sent[0][1].annotations == (("text", "1: 4"),)
+
+
+async def test_an_alert_that_is_found_again_after_a_start_is_not_told_to_be_over() -> None:
+    parts = RunningRules(store_of("x 1x60", 'ALERTS{alertname="B",alertstate="firing"} 1x8'))
+    parts.hand.now_ms = 9 * MINUTE
+    runner = parts.runner()
+    runner.apply(rules("alert: B, expr: 'x > 0'"), DEFAULTS)
+
+    async with running(runner, parts):
+        await parts.hand.run_until(15 * MINUTE)
+
+    assert parts.sent
+    assert all(alert.ends_ms > at_ms for at_ms, alert in parts.sent)
+
+
+async def test_an_alert_that_was_over_long_before_a_start_is_not_told_again() -> None:
+    parts = RunningRules(store_of('ALERTS{alertname="B",alertstate="firing"} 1x8 stale'))
+    parts.hand.now_ms = 30 * MINUTE
+    runner = parts.runner()
+    runner.apply(rules("alert: B, expr: 'x > 0'"), DEFAULTS)
+
+    async with running(runner, parts):
+        await parts.hand.run_until(35 * MINUTE)
+
+    assert parts.sent == []
+
+
 async def test_alerts_are_not_written_before_the_past_was_looked_up() -> None:
     parts = RunningRules(store_of("x 1x200"))
     runner = parts.runner()

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from vedette.alerting.receivers.kind import Integration, first, needed, pair
-from vedette.alerting.settings.fields import HostPort, Template, Templates
+from vedette.alerting.settings.fields import HostPort, HtmlTemplate, Template, Templates
 from vedette.alerting.settings.shared import GlobalSettings, either_problems
 from vedette.config.fields import FileName, Flag, SecretOption, choice
 from vedette.config.http_client import TlsConfig
@@ -67,7 +67,7 @@ class EmailSettings(Integration):
     """Identity (PLAIN)."""
     headers: Templates = ()
     """Further headers; they replace those of the same name."""
-    html: Template = '{{ template "email.default.html" . }}'
+    html: HtmlTemplate = '{{ template "email.default.html" . }}'
     """Body as HTML; none where it is empty."""
     text: Template = ""
     """Body as plain text; none where it is empty."""

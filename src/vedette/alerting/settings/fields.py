@@ -41,7 +41,13 @@ _URL_HINT: Final = "Write it like https://host/path."
 
 @dataclass(frozen=True, slots=True)
 class TemplateMark:
-    """Marks options that are templates, for those who check or expand them."""
+    """Marks options that are templates, for those who check or expand them.
+
+    Attributes:
+        html: whether the text is HTML, and what it shows is escaped.
+    """
+
+    html: bool = False
 
 
 class FrozenMapping(tuple[tuple[str, Any], ...]):
@@ -234,7 +240,10 @@ def _label_map(found: object, check: Callable[[str], None]) -> tuple[tuple[str, 
 AlertingUrl = Annotated[str, AfterValidator(_http_url), WithJsonSchema({"type": "string", "format": "url"})]
 SecretUrl = Annotated[Secret, PlainValidator(_secret_url), WithJsonSchema({"type": "string", "format": "secret"})]
 SecretTemplateUrl = Annotated[
-    Secret, PlainValidator(_secret_template_url), WithJsonSchema({"type": "string", "format": "secret"})
+    Secret,
+    PlainValidator(_secret_template_url),
+    WithJsonSchema({"type": "string", "format": "secret"}),
+    TemplateMark(),
 ]
 HostPort = Annotated[str, AfterValidator(_host_port)]
 GoDuration = Annotated[Duration, PlainValidator(_go_duration), WithJsonSchema({"type": "string", "format": "duration"})]
@@ -242,5 +251,6 @@ MatcherText = Annotated[str, AfterValidator(_matcher_text)]
 EqualLabels = Annotated[tuple[tuple[str, str], ...], PlainValidator(_equal_labels), WithJsonSchema({"type": "object"})]
 RegexLabels = Annotated[tuple[tuple[str, str], ...], PlainValidator(_regex_labels), WithJsonSchema({"type": "object"})]
 Template = Annotated[str, TemplateMark()]
+HtmlTemplate = Annotated[str, TemplateMark(html=True)]
 Templates = Annotated[tuple[tuple[str, str], ...], MappingOf(Template)]
 Anything = Annotated[Any, PlainValidator(freeze), WithJsonSchema({})]

@@ -16,6 +16,7 @@ from vedette.alerting.settings.inhibition import InhibitRuleSettings
 from vedette.alerting.settings.intervals import NamedIntervals
 from vedette.alerting.settings.routes import RouteSettings
 from vedette.alerting.settings.shared import GlobalSettings
+from vedette.alerting.templates import Library
 from vedette.config.config import ConfigWarning
 from vedette.config.elsewhere import Tracing
 from vedette.config.fields import FileGlob
@@ -55,6 +56,7 @@ class AlertingConfig:
         intervals: by name, of both sections.
         warnings: what is accepted and has no effect, or is better written in another way.
         files: the files that were read, for watching.
+        library: the templates, those of files included.
     """
 
     file: AlertingFile
@@ -63,6 +65,7 @@ class AlertingConfig:
     intervals: dict[str, NamedIntervals]
     warnings: tuple[ConfigWarning, ...] = ()
     files: tuple[str, ...] = field(default=())
+    library: Library = field(default_factory=Library, compare=False, repr=False)
 
     @property
     def shared(self) -> GlobalSettings:

@@ -14,6 +14,7 @@ from vedette.alerting.receivers.registry import KINDS, ReceiverSettings, entry_k
 from vedette.alerting.settings.file import AlertingConfig, AlertingFile
 from vedette.alerting.settings.prepare import prepare
 from vedette.alerting.settings.resolve import file_problems, file_warnings, fill_receiver
+from vedette.alerting.settings.templates import read_library, template_errors, template_warnings
 from vedette.config.alerts import AlertmanagerText
 from vedette.config.config import ConfigWarning
 from vedette.config.diagnosis import place_of, read_settings
@@ -87,19 +88,23 @@ def _parse(raw: bytes, file: str, expand: Callable[[str], str] | None, section: 
         # A part that is left out because it is wrong must not be missed as well.
         if not (errors and _follows(document, problem)):
             errors.append(_located(document, problem))
-    if errors or settings.route is None:
+    whole = _absolute(settings, os.path.dirname(file))  # noqa: PTH120 - a text, as the user wrote it
+    library, unread = read_library(whole.templates)
+    errors += unread
+    errors += itertools.islice(template_errors(document, settings, library), _MOST_PROBLEMS)
+    if errors or whole.route is None:
         raise ConfigErrors(errors)
     warnings = [ConfigWarning(_located(document, one).at, one.text) for one in file_warnings(settings)]
+    warnings += itertools.islice(template_warnings(document, whole, library), _MOST_PROBLEMS)
     warnings.sort(key=lambda one: one.at.line)
-    whole = _absolute(settings, os.path.dirname(file))  # noqa: PTH120 - a text, as the user wrote it
-    assert whole.route is not None  # noqa: S101 - checked above
     return AlertingConfig(
         file=whole,
         route=whole.route,
         receivers=tuple(fill_receiver(one, whole.global_) for one in whole.receivers),
         intervals={one.name: one for one in (*whole.mute_time_intervals, *whole.time_intervals)},
         warnings=tuple(warnings),
-        files=(file,),
+        files=(file, *library.paths),
+        library=library,
     )
 
 
@@ -161,7 +166,7 @@ def _located(document: Document, problem: Problem) -> ConfigError:
 def _shown(errors: Iterable[ConfigError]) -> list[ConfigError]:
     """Errors in the order of the file, each once, their quotes without addresses that hold a token."""
     shown: dict[str, ConfigError] = {}
-    for error in sorted(errors, key=lambda one: (one.at.line, one.at.column)):
+    for error in sorted(errors, key=lambda one: (one.at.file, one.at.line, one.at.column)):
         text = _SECRET_URL.sub(rf"\1{REDACTED}", error.at.text)
         at = Location(error.at.file, error.at.line, error.at.column, text)
         masked = ConfigError(at=at, problem=error.problem, remedy=error.remedy)

@@ -80,7 +80,7 @@ def _sorted_text(labels: Typed) -> str:
 
 
 def _without(labels: Typed, names: Typed) -> Typed:
-    dropped = set(names.value or ())
+    dropped: set[str] = set(names.value or ())
     held: Mapping[str, str] = labels.value or {}
     return Typed(KV, {name: value for name, value in held.items() if name not in dropped})
 
@@ -186,7 +186,8 @@ def notification_data(facts: NotificationFacts) -> Typed:
 def route_label(data: Any, name: str) -> str:
     """The template of a label of the notification's route; empty where there is none."""
     if type(data) is Typed and data.type is _DATA_POINTER:
-        return (data.value.value["RouteLabels"].value or {}).get(name, "")
+        labels: Mapping[str, str] = data.value.value["RouteLabels"].value or {}
+        return labels.get(name, "")
     return ""
 
 

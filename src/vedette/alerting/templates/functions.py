@@ -13,6 +13,7 @@ from urllib.parse import unquote_to_bytes
 from vedette.lang.gotemplate import (
     ANY,
     ANYTHINGS,
+    BY_CHARACTER,
     STRING,
     STRINGS,
     TIME,
@@ -30,12 +31,12 @@ from vedette.lang.gotemplate import (
     type_of,
 )
 from vedette.lang.gotemplate.calendar import ZERO_INSTANT
+from vedette.lang.gotemplate.humanize import humanize_duration
 from vedette.lang.gotemplate.letters import title_words
 from vedette.lang.gotemplate.literals import quote
 from vedette.lang.gotemplate.text import SPACES, byte_length, from_bytes, to_bytes
 from vedette.lang.gotemplate.text_functions import TEXT_FUNCTIONS
 from vedette.lang.gotemplate.values import payload, unboxed
-from vedette.rules.templates import humanize_duration
 
 _ALPHABET: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 _HEX: Final = frozenset("0123456789abcdefABCDEF")
@@ -111,23 +112,43 @@ def _must_to_date(layout: str, text: str) -> Typed:
         raise FunctionError(str(exc)) from exc
 
 
+def _date(layout: str, at: Typed) -> str:
+    return format_time(at.value, layout)
+
+
+def _in_zone(name: str, at: Typed) -> Typed:
+    return in_zone(at, name)
+
+
+def _list(*values: Any) -> list[Any]:
+    return list(values)
+
+
+def _string_slice(*texts: str) -> Typed:
+    return strings(texts)
+
+
+def _trim_space(text: str) -> str:
+    return text.strip(SPACES)
+
+
 FUNCTIONS: Final[Functions] = {
     **TEXT_FUNCTIONS,
     "append": Function(_append, (ANYTHINGS,), ANY, budgeted=True),
     "base64decode": Function(_base64_decode, (STRING,)),
     "base64encode": Function(_base64_encode, (STRING,)),
-    "date": Function(lambda layout, at: format_time(at.value, layout), (STRING, TIME)),
+    "date": Function(_date, (STRING, TIME), effort=BY_CHARACTER),
     "dict": Function(_dict, variadic=ANY),
     "humanizeDuration": Function(humanize_duration, (ANY,)),
     "join": Function(_join, (STRING, STRINGS), budgeted=True),
-    "list": Function(lambda *values: list(values), variadic=ANY),
+    "list": Function(_list, variadic=ANY),
     "mustToDate": Function(_must_to_date, (STRING, STRING)),
     "safeUrl": Function(safe_url, (STRING,)),
-    "stringSlice": Function(lambda *texts: strings(texts), variadic=STRING),
-    "title": Function(title_words, (STRING,)),
+    "stringSlice": Function(_string_slice, variadic=STRING),
+    "title": Function(title_words, (STRING,), effort=BY_CHARACTER),
     "toDate": Function(_to_date, (STRING, STRING)),
     "toJson": Function(_to_json, (ANY,), budgeted=True),
-    "trimSpace": Function(lambda text: text.strip(SPACES), (STRING,)),
-    "tz": Function(lambda name, at: in_zone(at, name), (STRING, TIME)),
-    "urlUnescape": Function(_url_unescape, (STRING,)),
+    "trimSpace": Function(_trim_space, (STRING,)),
+    "tz": Function(_in_zone, (STRING, TIME)),
+    "urlUnescape": Function(_url_unescape, (STRING,), effort=BY_CHARACTER),
 }

@@ -36,11 +36,13 @@ from vedette.lang.gotemplate import (
 from vedette.model.errors import ConfigError, ConfigErrors, Location
 
 _PACKAGE: Final = "vedette.alerting.templates"
+_ACTION: Final = "{{"
 _DEFAULT_FILES: Final = ("default.tmpl", "email.tmpl")
 _TEXTS_KEPT: Final = 1024
+_LONGEST_QUOTE: Final = 200
 _MAX_BYTES: Final = 4 << 20
 _MS_NS: Final = 1_000_000
-LIMITS: Final = Limits(steps=5_000_000, output_bytes=8 << 20)
+LIMITS: Final = Limits()
 
 
 def _here(*_: object) -> None:
@@ -57,15 +59,21 @@ _KNOWN: Final[Functions] = {
 class Library:
     """Templates, and the texts that use them."""
 
-    def __init__(self, files: Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(
+        self, files: Iterable[tuple[str, str]] = (), *, patterns: Iterable[str] = (), paths: Iterable[str] = ()
+    ) -> None:
         """Take the default templates, and those of some files.
 
         Args:
             files: names and contents, later ones before earlier ones.
+            patterns: those that found files.
+            paths: where the files are, for watching.
 
         Raises:
             TemplateSyntaxError: a file cannot be read; the message names it.
         """
+        self.patterns = frozenset(patterns)
+        self.paths = tuple(paths)
         self._text = TemplateSet(_KNOWN, missing_key=MissingKey.ZERO)
         self._html = TemplateSet(_KNOWN, html=True, missing_key=MissingKey.ZERO)
         for name, content in (*_default_files(), *files):
@@ -78,13 +86,23 @@ class Library:
         """Of all templates that texts can use."""
         return self._text.names()
 
-    def check(self, text: str, *, html: bool = False) -> str:
-        """What is wrong with a text; empty if nothing is."""
+    def check(self, text: str, *, html: bool = False) -> TemplateError | None:
+        """What is wrong with a text; None if nothing is."""
+        if _ACTION not in text:
+            return None
         try:
-            self._template(text, html=html)
-        except TemplateSyntaxError as exc:
-            return str(exc)
-        return ""
+            self._template(text, html=html).prepare()
+        except TemplateError as exc:
+            return exc
+        return None
+
+    def missing(self, text: str) -> frozenset[str]:
+        """Names of templates that a text would use and that do not exist.
+
+        Raises:
+            TemplateSyntaxError: the text cannot be read.
+        """
+        return self._template(text, html=False).missing() if _ACTION in text else frozenset()
 
     def render(self, text: str, data: Any, *, now_ms: int, limits: Limits = LIMITS) -> str:
         """What a text of a receiver gives.
@@ -98,7 +116,7 @@ class Library:
         Raises:
             TemplateError: the text cannot be read or executed; the message is Alertmanager's.
         """
-        if "{{" not in text:
+        if _ACTION not in text:
             return text
         return self._execute(text, data, now_ms, limits, html=False)
 
@@ -117,7 +135,7 @@ class Library:
     def _template(self, text: str, *, html: bool) -> Template:
         found = self._parsed(text, html)
         if isinstance(found, TemplateSyntaxError):
-            raise TemplateSyntaxError(str(found), line=found.line)
+            raise TemplateSyntaxError(str(found), line=found.line, column=found.column)
         return found
 
     def _parse(self, text: str, html: bool) -> Template | TemplateSyntaxError:  # noqa: FBT001 - a cache's key
@@ -159,7 +177,7 @@ class _Notification:
         if name in self._within:
             raise FunctionError(f"route labels use each other in a circle: {' -> '.join([*self._within, name])}")
         text = route_label(self._data, name)
-        if "{{" not in text:
+        if _ACTION not in text:
             return text
         self._within.append(name)
         budget.enter()
@@ -187,24 +205,29 @@ def load_library(patterns: Sequence[str]) -> Library:
     Raises:
         ConfigErrors: with everything that is wrong.
     """
-    paths = [path for pattern in patterns for path in sorted(glob.glob(pattern))]  # noqa: PTH207 - absolute patterns
+    found = {pattern: sorted(glob.glob(pattern)) for pattern in patterns}  # noqa: PTH207 - absolute patterns
+    paths = [path for pattern in patterns for path in found[pattern]]
     files: list[tuple[str, str]] = []
     errors: list[ConfigError] = []
     for path in paths:
         try:
-            files.append((Path(path).name, _read(path)))
-            # Alone, so that the error is this file's.
-            TemplateSet(_KNOWN).parse(*files[-1])
-        except TemplateSyntaxError as exc:
-            lines = files[-1][1].splitlines()
-            line = lines[exc.line - 1] if 0 < exc.line <= len(lines) else ""
-            errors.append(ConfigError(at=Location(path, exc.line, 0, line), problem=str(exc)))
+            content = _read(path)
         except (OSError, ValueError) as exc:
             problem = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
             errors.append(ConfigError(at=Location(path), problem=f"the file cannot be read: {problem}"))
+            continue
+        try:
+            # Alone, so that the error is this file's.
+            TemplateSet(_KNOWN).parse(Path(path).name, content)
+        except TemplateSyntaxError as exc:
+            lines = content.split("\n")
+            line = lines[exc.line - 1].rstrip() if 0 < exc.line <= len(lines) else ""
+            at = Location(path, exc.line, exc.column, line[:_LONGEST_QUOTE])
+            errors.append(ConfigError(at=at, problem=str(exc)))
+        files.append((Path(path).name, content))
     if errors:
         raise ConfigErrors(errors)
-    return Library(files)
+    return Library(files, patterns=(pattern for pattern in patterns if found[pattern]), paths=paths)
 
 
 def _read(path: str) -> str:

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from vedette.http.admin.backfill import Backfill
+from vedette.http.admin.backtest import Backtest
 from vedette.http.admin.export import Export
 from vedette.http.errors import ProblemError
 from vedette.http.routing import Access, Route, Router
@@ -51,6 +52,7 @@ class AdminApi:
     backup: Backup
     backfill: Backfill
     export: Export
+    backtest: Backtest
 
     async def metrics(self, _request: Request) -> Response:
         """`/metrics`: Vedette's own."""
@@ -106,6 +108,10 @@ class AdminApi:
         result = await self.backfill.take(body)
         return Response(orjson.dumps(result), media_type="application/json")
 
+    async def try_rules(self, request: Request) -> Response:
+        """`/api/vedette/v1/backtest`: rules tried on stored history."""
+        return await self.backtest.answer(request)
+
     async def export_samples(self, request: Request) -> Response:
         """`/api/vedette/v1/export`: raw samples as Arrow."""
         return await asyncio.shield(self.export.answer(request))
@@ -127,6 +133,7 @@ def admin_router(api: AdminApi) -> Router:
                 Access.WRITE_METRICS,
                 max_body_bytes=_MAX_IMPORT_BYTES,
             ),
+            Route("/api/vedette/v1/backtest", ("POST",), api.try_rules, Access.READ),
             Route("/api/vedette/v1/export", ("GET",), api.export_samples, Access.READ),
         ),
     )

@@ -36,6 +36,7 @@ def prometheus_router(
             Route("/api/v1/scrape_pools", _GET, targets.scrape_pools, read),
             Route("/api/v1/rules", _GET, rules.list_rules, read),
             Route("/api/v1/alerts", _GET, rules.list_alerts, read),
+            Route("/api/v1/alertmanagers", _GET, rules.list_alertmanagers, read),
             Route("/api/v1/status/config", _GET, status.config, Access.ADMIN),
             Route("/api/v1/status/flags", _GET, status.flags, read),
             Route("/api/v1/status/runtimeinfo", _GET, status.runtime_info, read),

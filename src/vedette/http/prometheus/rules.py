@@ -1,10 +1,11 @@
-"""`rules` and `alerts`: what is evaluated, how it went, and what is pending or firing.
+"""`rules`, `alerts`, `alertmanagers`: what is evaluated, what is pending or firing, and who is told.
 
 Source: Prometheus 3, `web/api/v1/api.go`; the wording of errors follows it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from vedette.config import mask_url
 from vedette.http.prometheus.answers import answer
 from vedette.http.prometheus.parameters import BadParameterError, Parameters
 from vedette.http.prometheus.targets import format_time
@@ -20,6 +22,7 @@ from vedette.lang.gotemplate.floats import format_float
 from vedette.model.labels import LabelSet
 from vedette.model.matchers import Matcher
 from vedette.rules import ActiveAlert, Alerting, AlertState, GroupAtWork, RuleAtWork
+from vedette.rules.notifier import Addresses
 
 _NEVER: Final = "0001-01-01T00:00:00Z"
 _TYPES: Final = {"": "", "alert": "alerting", "record": "recording"}
@@ -33,27 +36,34 @@ class RulesApi:
 
     Attributes:
         groups: all groups, in order of their files and names.
+        alertmanagers: to whom alerts are sent.
     """
 
     groups: Callable[[], Sequence[GroupAtWork]]
+    alertmanagers: Callable[[], Addresses]
 
     async def list_rules(self, request: Request) -> Response:
         """`/api/v1/rules`: all rules with their state, in groups."""
         wanted = _Wanted.of(await Parameters.of(request))
-        found: list[dict[str, object]] = []
-        for group in wanted.of_page(self.groups()):
-            rules = [_shown_rule(rule, alerts=wanted.alerts) for rule in group.rules if wanted.includes(rule)]
-            if not rules:
-                continue
-            if wanted.limit and len(found) == wanted.limit:
-                return answer({"groups": found, "groupNextToken": _token(group)})
-            found.append(_shown_group(group, rules))
-        return answer({"groups": found})
+        # Annotations are expanded when they are shown, and there may be thousands.
+        return await asyncio.to_thread(_page, wanted, self.groups())
 
     async def list_alerts(self, _request: Request) -> Response:
         """`/api/v1/alerts`: all alerts that are pending or firing."""
-        machines = (machine for group in self.groups() for machine in group.alerting())
-        return answer({"alerts": [_shown_alert(alert) for machine in machines for alert in machine.active()]})
+        machines = [machine for group in self.groups() for machine in group.alerting()]
+        return await asyncio.to_thread(
+            lambda: answer({"alerts": [_shown_alert(alert) for machine in machines for alert in machine.active()]})
+        )
+
+    async def list_alertmanagers(self, _request: Request) -> Response:
+        """`/api/v1/alertmanagers`: to whom alerts are sent."""
+        found = self.alertmanagers()
+        return answer(
+            {
+                "activeAlertmanagers": [{"url": mask_url(url)} for url in found.urls],
+                "droppedAlertmanagers": [{"url": mask_url(url)} for url in found.dropped],
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +131,18 @@ class _Wanted:
         return not self.matchers or any(
             all(matcher.matches(labels.get(matcher.name, "")) for matcher in matchers) for matchers in self.matchers
         )
+
+
+def _page(wanted: _Wanted, groups: Sequence[GroupAtWork]) -> Response:
+    found: list[dict[str, object]] = []
+    for group in wanted.of_page(groups):
+        rules = [_shown_rule(rule, alerts=wanted.alerts) for rule in group.rules if wanted.includes(rule)]
+        if not rules:
+            continue
+        if wanted.limit and len(found) == wanted.limit:
+            return answer({"groups": found, "groupNextToken": _token(group)})
+        found.append(_shown_group(group, rules))
+    return answer({"groups": found})
 
 
 def _group_limit(parameters: Parameters) -> int:

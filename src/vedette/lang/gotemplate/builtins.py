@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import quote_from_bytes
 
 from vedette.lang.gotemplate.errors import FunctionError
-from vedette.lang.gotemplate.kinds import ANY, STRING, UINT8, VALUE, Function, Functions, GoType, Kind
+from vedette.lang.gotemplate.kinds import ANY, BY_CHARACTER, STRING, UINT8, VALUE, Function, Functions, GoType, Kind
 from vedette.lang.gotemplate.limits import Budget
 from vedette.lang.gotemplate.literals import MAX_INT
 from vedette.lang.gotemplate.printing import sprint, sprintf, sprintln
@@ -295,6 +295,10 @@ def _urlquery(budget: Budget, *values: Any) -> str:
     return escape_query(shown(values, budget))
 
 
+def _not(value: Any) -> bool:
+    return not truth(value)
+
+
 def _unreachable(*_: Any) -> None:
     """Stands for what `execution` does itself."""
 
@@ -307,12 +311,12 @@ BUILTINS: Final[Functions] = {
     "gt": Function(_gt, (VALUE, VALUE), budgeted=True),
     "html": Function(_html, variadic=ANY, budgeted=True),
     "index": Function(_index, (VALUE,), VALUE),
-    "js": Function(_js, variadic=ANY, budgeted=True),
+    "js": Function(_js, variadic=ANY, budgeted=True, effort=BY_CHARACTER),
     "le": Function(_le, (VALUE, VALUE), budgeted=True),
     "len": Function(_len, (VALUE,)),
     "lt": Function(_lt, (VALUE, VALUE)),
     "ne": Function(_ne, (VALUE, VALUE), budgeted=True),
-    "not": Function(lambda value: not truth(value), (VALUE,)),
+    "not": Function(_not, (VALUE,)),
     "or": Function(_unreachable, (VALUE,), VALUE),
     "print": Function(_print, variadic=ANY, budgeted=True),
     "printf": Function(_printf, (STRING,), ANY, budgeted=True),

@@ -14,11 +14,13 @@ class TemplateSyntaxError(TemplateError):
 
     Attributes:
         line: where, from 1; 0 if it is not known.
+        column: in which character of the line, from 1; 0 if it is not known.
     """
 
-    def __init__(self, problem: str, *, line: int = 0) -> None:
+    def __init__(self, problem: str, *, line: int = 0, column: int = 0) -> None:
         super().__init__(problem)
         self.line = line
+        self.column = column
 
 
 class TemplateExecutionError(TemplateError):

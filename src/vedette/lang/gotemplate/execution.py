@@ -6,9 +6,9 @@ all that it reaches are the values it was given (`values`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from enum import Enum, StrEnum
-from typing import Any, Final, NoReturn, cast
+from typing import Any, Final, cast
 
 from vedette.lang.gotemplate.builtins import BUILTINS, printable
 from vedette.lang.gotemplate.errors import FunctionError, LimitError, TemplateExecutionError
@@ -113,9 +113,9 @@ def execute_tree(
     try:
         run.walk(data, root)
     except LimitError as exc:
-        run.fail_limit(exc)
-    except RecursionError:
-        run.fail_limit(run.budget.too_deep())
+        raise run.too_much(exc) from exc
+    except RecursionError as exc:
+        raise run.too_much(run.budget.too_deep()) from exc
     return joined(run.parts)
 
 
@@ -136,8 +136,8 @@ class _Run:
 
     # Errors
 
-    def _fail(self, problem: str) -> NoReturn:
-        raise TemplateExecutionError(self._placed(problem))
+    def _failure(self, problem: str) -> TemplateExecutionError:
+        return TemplateExecutionError(self._placed(problem))
 
     def _placed(self, problem: str) -> str:
         node = self._node
@@ -145,9 +145,9 @@ class _Run:
             return f"template: {self._name}: {problem}"
         return f"template: {node.source.place(node.pos)}: executing {quote(self._name)} at <{node}>: {problem}"
 
-    def fail_limit(self, exc: LimitError) -> NoReturn:
-        """Say which limit was reached, and where."""
-        raise TemplateExecutionError(self._placed(str(exc))) from exc
+    def too_much(self, exc: LimitError) -> TemplateExecutionError:
+        """Which limit was reached, and where."""
+        return self._failure(str(exc))
 
     # Statements
 
@@ -197,7 +197,7 @@ class _Run:
             self._write(value)
             return
         if type(value) is Typed and value.type.kind is Kind.FUNC:
-            self._fail(f"can't print {node} of type {value.type.name}")
+            raise self._failure(f"can't print {node} of type {value.type.name}")
         self._write(sprint((printable(value),), self.budget))
 
     def _branch(self, dot: Any, node: If | With) -> _Leave | None:
@@ -225,7 +225,7 @@ class _Run:
             if value is not None and not nil and self._each(value, node):
                 return None
             if value is not None and nil:
-                self._fail("range can't iterate over <nil>")
+                raise self._failure("range can't iterate over <nil>")
             return self._walk(dot, node.otherwise) if node.otherwise is not None else None
         finally:
             del self._variables[mark:]
@@ -235,14 +235,14 @@ class _Run:
         kind = type_of(value).kind
         if kind in (Kind.INT, Kind.UINT):
             if len(node.pipe.variables) > 1:
-                self._fail(f"can't use {payload(value)} to iterate over more than one variable")
+                raise self._failure(f"can't use {payload(value)} to iterate over more than one variable")
             return self._count(value, node)
         if kind is Kind.SLICE:
             pairs: list[tuple[Any, Any]] = list(enumerate(items_of(value)))
         elif kind is Kind.MAP:
             pairs = cast("list[tuple[Any, Any]]", entries_of(value))
         else:
-            self._fail(f"range can't iterate over {sprint((value,), self.budget)}")
+            raise self._failure(f"range can't iterate over {sprint((value,), self.budget)}")
         self.budget.spend_on(len(pairs))
         mark = len(self._variables)
         for index, element in pairs:
@@ -280,7 +280,7 @@ class _Run:
     def _invoke(self, dot: Any, node: Invoke) -> None:
         root = self._trees.get(node.name)
         if root is None:
-            self._fail(f"template {quote(node.name)} not defined")
+            raise self._failure(f"template {quote(node.name)} not defined")
         # What the pipeline declares stays declared.
         value = self._pipeline(dot, node.pipe) if node.pipe is not None else None
         name, variables = self._name, self._variables
@@ -300,7 +300,7 @@ class _Run:
             if variables[at][0] == name:
                 self.budget.spend((len(variables) - at) // _NAMES_PER_STEP)
                 return at
-        self._fail(f"undefined variable: {name}")
+        raise self._failure(f"undefined variable: {name}")
 
     # Pipelines
 
@@ -346,7 +346,7 @@ class _Run:
 
     def _not_a_function(self, args: list[Operand], final: Any) -> None:
         if len(args) > 1 or final is not _MISSING:
-            self._fail(f"can't give argument to non-function {args[0]}")
+            raise self._failure(f"can't give argument to non-function {args[0]}")
 
     def _constant(self, dot: Any, word: Dot | Bool | Nil | Number | String) -> Any:
         match word:
@@ -359,7 +359,7 @@ class _Run:
             case Number():
                 return self._number(word)
             case Nil():
-                self._fail("nil is not a command")
+                raise self._failure("nil is not a command")
 
     def _number(self, word: Number) -> Any:
         """A number's value where nothing says which type it has to have."""
@@ -372,12 +372,12 @@ class _Run:
             return word.as_float
         if word.as_int is not None:
             return word.as_int
-        self._fail(f"{text} overflows int")
+        raise self._failure(f"{text} overflows int")
 
     def _chain(self, dot: Any, chain: Chain, args: list[Operand], final: Any) -> Any:
         self._node = chain
         if isinstance(chain.of, Nil):
-            self._fail(f"indirection through explicit nil in {chain}")
+            raise self._failure(f"indirection through explicit nil in {chain}")
         of = self._arg(dot, None, chain.of)
         return self._fields(dot, of, chain, chain.names, args, final)
 
@@ -401,12 +401,12 @@ class _Run:
         self.budget.spend()
         if receiver is None:
             if self._missing_key is MissingKey.ERROR:
-                self._fail(f"nil data; no entry for key {quote(name)}")
+                raise self._failure(f"nil data; no entry for key {quote(name)}")
             return None
         shown = ANY.name if type(receiver) is Boxed else type_of(receiver).name
         target, nil = indirect(receiver)
         if target is None:
-            self._fail(f"nil pointer evaluating {shown}.{name}")
+            raise self._failure(f"nil pointer evaluating {shown}.{name}")
         method = self._method(receiver, target, name)
         if method is not None:
             return self._call(dot, method[0], node, name, args, final, receiver=method[1])
@@ -417,20 +417,20 @@ class _Run:
                 one = kind.find_field(name)
                 if one is not None:
                     if has_args:
-                        self._fail(f"{name} has arguments but cannot be invoked as function")
+                        raise self._failure(f"{name} has arguments but cannot be invoked as function")
                     held = payload(target)[name]
                     return Boxed(unboxed(held)) if one.type.kind is Kind.INTERFACE else held
             case Kind.MAP:
                 if has_args:
-                    self._fail(f"{name} is not a method but has arguments")
+                    raise self._failure(f"{name} is not a method but has arguments")
                 return self._entry(target, name)
             case Kind.POINTER if nil:
                 elem = kind.elem
                 if elem is None or elem.kind is not Kind.STRUCT or elem.find_field(name) is not None:
-                    self._fail(f"nil pointer evaluating {shown}.{name}")
+                    raise self._failure(f"nil pointer evaluating {shown}.{name}")
             case _:
                 pass
-        self._fail(f"can't evaluate field {name} in type {shown}")
+        raise self._failure(f"can't evaluate field {name} in type {shown}")
 
     def _method(self, receiver: Any, target: Any, name: str) -> tuple[Function, Any] | None:
         """A method, and what it is called on."""
@@ -448,7 +448,7 @@ class _Run:
         if known or self._missing_key is MissingKey.ZERO:
             return value
         if self._missing_key is MissingKey.ERROR:
-            self._fail(f"map has no entry for key {quote(name)}")
+            raise self._failure(f"map has no entry for key {quote(name)}")
         return None
 
     # Calls
@@ -461,7 +461,7 @@ class _Run:
             return self._call(dot, function, node, name, args, final)
         function = BUILTINS.get(name)
         if function is None:
-            self._fail(f"{quote(name)} is not a defined function")
+            raise self._failure(f"{quote(name)} is not a defined function")
         if name in ("and", "or"):
             self._check_count(function, name, len(args[1:]), final)
             return self._and_or(dot, name, args[1:], final)
@@ -489,12 +489,12 @@ class _Run:
     def _arguments(self, dot: Any, function: Function, name: str, args: list[Operand], final: Any) -> list[Any]:
         self._check_count(function, name, len(args), final)
         if function.unfit:
-            self._fail(function.unfit)
+            raise self._failure(function.unfit)
         fixed = function.parameters
         given: list[Any] = []
         # No comprehension: its frame would count as depth.
         for at, arg in enumerate(args):
-            given.append(self._arg(dot, fixed[at] if at < len(fixed) else function.variadic, arg))  # noqa: PERF401
+            given.append(self._arg(dot, fixed[at] if at < len(fixed) else function.variadic, arg))
         if final is not _MISSING:
             at = len(given)
             given.append(self._fit(final, fixed[at] if at < len(fixed) else function.variadic))
@@ -505,13 +505,13 @@ class _Run:
         wanted = len(function.parameters)
         if function.variadic is not None:
             if given < wanted:
-                self._fail(f"wrong number of args for {name}: want at least {wanted} got {count}")
+                raise self._failure(f"wrong number of args for {name}: want at least {wanted} got {count}")
         elif given != wanted:
-            self._fail(f"wrong number of args for {name}: want {wanted} got {given}")
+            raise self._failure(f"wrong number of args for {name}: want {wanted} got {given}")
 
     def _invoke_function(self, function: Function, arguments: list[Any], node: Node, name: str) -> Any:
         budget = self.budget
-        budget.spend_on(sum(map(_size, arguments)))
+        budget.spend_on(sum(map(_size, arguments)) * function.effort)
         plain = arguments if _takes_boxes(function) else list(map(unboxed, arguments))
         try:
             value = function.call(budget, *plain) if function.budgeted else function.call(*plain)
@@ -547,12 +547,12 @@ class _Run:
             problem = _call_problem(called, shown, given)
         if problem:
             self._node = node
-            self._fail(f"error calling call: {problem}")
+            raise self._failure(f"error calling call: {problem}")
         return self._invoke_function(called, given, node, "call")
 
     # Arguments
 
-    def _arg(self, dot: Any, wanted: GoType | None, node: Operand) -> Any:
+    def _arg(self, dot: Any, wanted: GoType | None, node: Operand) -> Any:  # noqa: PLR0911 - a table
         """An argument's value, of the type that a parameter has."""
         self._node = node
         match node:
@@ -571,7 +571,7 @@ class _Run:
             case Nil():
                 if wanted is not None and wanted.can_be_nil:
                     return None if wanted.kind in (Kind.VALUE, Kind.INTERFACE) else zero(wanted)
-                self._fail(f"cannot assign nil to {wanted.name if wanted is not None else 'nil'}")
+                raise self._failure(f"cannot assign nil to {wanted.name if wanted is not None else 'nil'}")
             case _:
                 return self._literal(wanted, node)
 
@@ -584,8 +584,8 @@ class _Run:
         if made is _MISSING:
             word = _EXPECTED.get(kind)
             if word is None:
-                self._fail(f"can't handle {node} for arg of type {wanted.name if wanted is not None else ''}")
-            self._fail(f"expected {word}; found {node}")
+                raise self._failure(f"can't handle {node} for arg of type {wanted.name if wanted is not None else ''}")
+            raise self._failure(f"expected {word}; found {node}")
         if wanted is None or wanted in _PLAIN:
             return made
         return Typed(wanted, made)
@@ -597,22 +597,22 @@ class _Run:
         if value is None:
             if wanted.can_be_nil:
                 return None if wanted.kind in (Kind.VALUE, Kind.INTERFACE) else zero(wanted)
-            self._fail(f"invalid value; expected {wanted.name}")
+            raise self._failure(f"invalid value; expected {wanted.name}")
         if wanted.kind in (Kind.VALUE, Kind.INTERFACE):
             return value
         boxed = type(value) is Boxed
         if boxed:
             value = unboxed(value)
             if value is None:
-                self._fail(f"wrong type for value; expected {wanted.name}; got {ANY.name}")
+                raise self._failure(f"wrong type for value; expected {wanted.name}; got {ANY.name}")
         kind = type_of(value)
         if wanted.accepts(kind):
             return value
         if kind.kind is Kind.POINTER and kind.elem is not None and wanted.accepts(kind.elem):
             if payload(value) is None:
-                self._fail(f"dereference of nil pointer of type {wanted.name}")
+                raise self._failure(f"dereference of nil pointer of type {wanted.name}")
             return payload(value)
-        self._fail(f"wrong type for value; expected {wanted.name}; got {kind.name}")
+        raise self._failure(f"wrong type for value; expected {wanted.name}; got {kind.name}")
 
 
 _FLOAT_POWERS: Final = frozenset("pP")
@@ -676,4 +676,4 @@ def _call_problem(called: Function, shown: str, given: list[Any]) -> str:
 def _size(value: Any) -> int:
     """How much work a value can be to a function."""
     held = payload(unboxed(value))
-    return len(held) if isinstance(held, str | bytes | list | tuple | dict) else 0
+    return len(cast("Sized", held)) if isinstance(held, str | bytes | list | tuple | dict) else 0

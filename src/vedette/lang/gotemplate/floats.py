@@ -43,7 +43,7 @@ def format_float(value: float, verb: str, precision: int = SHORTEST) -> str:
             text = _shortest(value, verb.lower())
         case _:
             # More digits than there can be are zeros, and Python writes fewer of them at a time than Go.
-            more = max(0, precision - _MOST_DIGITS) if verb != "g" and verb != "G" else 0
+            more = max(0, precision - _MOST_DIGITS) if verb not in ("g", "G") else 0
             text = f"{value:.{min(precision, _MOST_DIGITS)}{verb.lower()}}"
             text = _with_zeros(text, more)
     return text.upper() if verb in "EG" else text

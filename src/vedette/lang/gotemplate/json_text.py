@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from vedette.lang.gotemplate.calendar import Instant
 from vedette.lang.gotemplate.errors import FunctionError, LimitError
@@ -53,14 +53,8 @@ class _Writer:
         kind = type_of(value)
         held = payload(value)
         match kind.kind:
-            case Kind.BOOL:
-                self._put("true" if held else "false")
-            case Kind.INT | Kind.UINT:
-                self._put(str(held))
-            case Kind.FLOAT:
-                self._put(_number(held))
-            case Kind.STRING:
-                self._put(quoted(held))
+            case Kind.BOOL | Kind.INT | Kind.UINT | Kind.FLOAT | Kind.STRING:
+                self._put(_scalar(held))
             case Kind.POINTER:
                 self.write(held, depth + 1)
             case _ if isinstance(held, Instant):
@@ -97,13 +91,25 @@ class _Writer:
         self._put("}")
 
 
+def _scalar(held: Any) -> str:
+    match held:
+        case bool():
+            return "true" if held else "false"
+        case int():
+            return str(held)
+        case float():
+            return _number(held)
+        case _:
+            return quoted(held)
+
+
 def quoted(text: str) -> str:
     """A string in JSON."""
     return _SPECIAL.sub(_escaped, json.dumps(text, ensure_ascii=False))
 
 
 def _escaped(found: re.Match[str]) -> str:
-    char = cast("str", found[0])
+    char = found[0]
     if "\ud800" <= char <= "\udfff":
         return "\\ufffd"
     return f"\\u{ord(char):04x}"

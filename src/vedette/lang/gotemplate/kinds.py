@@ -41,6 +41,7 @@ class Function:
         budgeted: whether it gets the execution's `Budget` before everything else, to count what it uses.
         unfit: why templates cannot call it, in Go's words; empty if they can.
         cost: how many steps a call counts.
+        effort: how much more work each byte of its arguments is than for most functions.
     """
 
     call: Callable[..., Any]
@@ -49,9 +50,13 @@ class Function:
     budgeted: bool = False
     unfit: str = ""
     cost: int = 1
+    effort: int = 1
 
 
 Functions = Mapping[str, Function]
+
+BY_CHARACTER: Final = 64
+"""The effort of functions that look at one character after another."""
 
 
 @dataclass(frozen=True, slots=True)

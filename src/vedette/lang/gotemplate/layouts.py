@@ -36,6 +36,8 @@ _PART = re.compile(
 _SHORT_MONTHS: Final = tuple(name[:3] for name in MONTHS)
 _SHORT_WEEKDAYS: Final = tuple(name[:3] for name in WEEKDAYS)
 _UPPER = re.compile(r"[A-Z]{0,6}")
+_LONGEST_KEPT: Final = 200
+_LONGEST_READ: Final = 1_000
 _DIGITS = re.compile(r"\d+", re.ASCII)
 
 
@@ -46,8 +48,16 @@ class _Piece(NamedTuple):
     part: str
 
 
-@functools.lru_cache(maxsize=256)
 def _pieces(layout: str) -> tuple[_Piece, ...]:
+    return _kept_pieces(layout) if len(layout) <= _LONGEST_KEPT else _read_pieces(layout)
+
+
+@functools.lru_cache(maxsize=256)
+def _kept_pieces(layout: str) -> tuple[_Piece, ...]:
+    return _read_pieces(layout)
+
+
+def _read_pieces(layout: str) -> tuple[_Piece, ...]:
     pieces: list[_Piece] = []
     done = 0
     for found in _PART.finditer(layout):
@@ -109,6 +119,9 @@ def _hour12(instant: Instant) -> int:
 
 _Writer = Callable[[Instant], str]
 
+_OFFSETS: Final = tuple(
+    part for sign in "-Z" for part in (f"{sign}070000", f"{sign}07:00:00", f"{sign}0700", f"{sign}07:00", f"{sign}07")
+)
 _WRITERS: Final[dict[str, _Writer]] = {
     "January": lambda at: MONTHS[at.date().month - 1],
     "Jan": lambda at: _SHORT_MONTHS[at.date().month - 1],
@@ -133,10 +146,7 @@ _WRITERS: Final[dict[str, _Writer]] = {
     "PM": lambda at: "PM" if at.clock()[0] >= 12 else "AM",
     "pm": lambda at: "pm" if at.clock()[0] >= 12 else "am",
     "MST": _zone_name,
-} | {
-    part: functools.partial(_offset, part=part)
-    for sign in "-Z"
-    for part in (f"{sign}070000", f"{sign}07:00:00", f"{sign}0700", f"{sign}07:00", f"{sign}07")
+    **{part: functools.partial(_offset, part=part) for part in _OFFSETS},
 }
 
 
@@ -144,8 +154,10 @@ def parse_time(layout: str, text: str) -> Instant:
     """The instant that a text in a layout gives; in UTC if it names no zone.
 
     Raises:
-        ValueError: the text does not have the layout; the message is Go's.
+        ValueError: the text does not have the layout; the message is Go's. Or one of them is far too long.
     """
+    if max(len(layout), len(text)) > _LONGEST_READ:
+        raise ValueError(f"parsing time: more than {_LONGEST_READ:,} characters")
     return _Reader(layout, text).read()
 
 
@@ -220,7 +232,7 @@ class _Reader:
             else:
                 prefix, self._rest = prefix[1:], self._rest[1:]
 
-    def _part(self, part: str, *, fraction_follows: bool) -> None:
+    def _part(self, part: str, *, fraction_follows: bool) -> None:  # noqa: C901, PLR0912 - one case for each part
         found = self._found
         match part:
             case "06":

@@ -9,7 +9,7 @@ import re
 
 _LETTERS = re.compile(r"[^\W_]")
 # Words as Unicode's word boundaries see them: an apostrophe or a full stop between letters does not end one.
-_WORDS = re.compile(r"\w+(?:['’.:·](?=[^\W\d_])(?<=[^\W\d_].)\w+)*")
+_WORDS = re.compile(r"\w+(?:['\u2019.:\u00b7](?=[^\W\d_])(?<=[^\W\d_].)\w+)*")
 
 
 def upper(text: str) -> str:

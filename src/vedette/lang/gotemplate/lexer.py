@@ -170,7 +170,7 @@ class Lexer:
 
     # Inside of actions
 
-    def _in_action(self) -> Token:
+    def _in_action(self) -> Token:  # noqa: PLR0911 - one line for each kind of token
         text, pos = self._text, self._pos
         trims = _TRIM_BEFORE_RIGHT.match(text, pos) is not None
         if trims or text.startswith("}}", pos):

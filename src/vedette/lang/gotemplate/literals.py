@@ -166,7 +166,7 @@ def _escaped(found: re.Match[str], mark: str) -> bytes:
     return chr(code).encode()
 
 
-def _quoted(char: str, mark: str, *, ascii_only: bool) -> str:
+def _quoted(char: str, mark: str, *, ascii_only: bool) -> str:  # noqa: PLR0911 - one line for each form
     if is_stray_byte(char):
         return f"\\x{ord(char) - 0xDC00:02x}"
     if char == mark:

@@ -5,6 +5,7 @@ Source: Go's `text/template/parse` (https://pkg.go.dev/text/template/parse).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from vedette.lang.gotemplate.literals import quote
@@ -56,7 +57,7 @@ class Text(Node):
 
 @dataclass(slots=True, eq=False)
 class Dot(Node):
-    """`.`"""
+    """`.`: what the template is about."""
 
     def __str__(self) -> str:
         return "."
@@ -64,7 +65,7 @@ class Dot(Node):
 
 @dataclass(slots=True, eq=False)
 class Nil(Node):
-    """`nil`"""
+    """`nil`: nothing."""
 
     def __str__(self) -> str:
         return "nil"
@@ -296,6 +297,19 @@ class Invoke(Node):
     def __str__(self) -> str:
         pipe = f" {self.pipe}" if self.pipe is not None else ""
         return f"{{{{template {quote(self.name)}{pipe}}}}}"
+
+
+def invocations(nodes: Nodes) -> Iterator[Invoke]:
+    """All uses of other templates."""
+    waiting = [nodes]
+    while waiting:
+        for node in waiting.pop().nodes:
+            if isinstance(node, Invoke):
+                yield node
+            elif isinstance(node, Branch):
+                waiting.append(node.body)
+                if node.otherwise is not None:
+                    waiting.append(node.otherwise)
 
 
 Statement = Text | Action | Break | Continue | If | With | Range | Invoke

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Container
-from typing import Final, NoReturn
+from typing import Final
 
 from vedette.lang.gotemplate.errors import TemplateSyntaxError
 from vedette.lang.gotemplate.lexer import Kind, Lexer, Token
@@ -117,7 +117,7 @@ class _Tree:
         self._read = Token(Kind.EOF, 0, "", 0)
         self._pending: list[Token] = []
         self._declared: list[str] = []
-        self._variables = Counter(("$",))
+        self._variables: Counter[str] = Counter(("$",))
         self._loops = 0
         self._action_line = 0
 
@@ -149,31 +149,33 @@ class _Tree:
         self._back(token)
         return token
 
-    def _fail(self, problem: str) -> NoReturn:
+    def _failure(self, problem: str) -> TemplateSyntaxError:
         # Where the last token was read, which may be one that was given back.
-        line = self._read.line
-        raise TemplateSyntaxError(f"template: {self._source.name}:{line}: {problem}", line=line)
+        line, pos = self._read.line, self._read.pos
+        column = pos - self._source.text.rfind("\n", 0, pos)
+        problem = f"template: {self._source.name}:{line}: {problem}"
+        return TemplateSyntaxError(problem, line=line, column=column)
 
-    def _unexpected(self, token: Token, context: str) -> NoReturn:
+    def _surprise(self, token: Token, context: str) -> TemplateSyntaxError:
         if token.kind is Kind.ERROR:
             extra = ""
             if self._action_line not in (0, token.line):
                 extra = f" in action started at {self._source.name}:{self._action_line}"
                 if token.text.endswith(" action"):
                     extra = extra.removeprefix(" in action")
-            self._fail(f"{token}{extra}")
-        self._fail(f"unexpected {token} in {context}")
+            return self._failure(f"{token}{extra}")
+        return self._failure(f"unexpected {token} in {context}")
 
     def _expect(self, kind: Kind, context: str) -> Token:
         token = self._next_word()
         if token.kind is not kind:
-            self._unexpected(token, context)
+            raise self._surprise(token, context)
         return token
 
     def _enter(self) -> None:
         self._depth += 1
         if self._depth > DEEPEST:
-            self._fail(f"actions and parentheses stand deeper than {DEEPEST} within each other")
+            raise self._failure(f"actions and parentheses stand deeper than {DEEPEST} within each other")
 
     # Templates
 
@@ -190,7 +192,7 @@ class _Tree:
                 self._back(word, delimiter)
             node = self._text_or_action()
             if isinstance(node, _End):
-                self._fail(f"unexpected {node}")
+                raise self._failure(f"unexpected {node}")
             root.nodes.append(node)
         self._add(root)
 
@@ -202,7 +204,7 @@ class _Tree:
         context = "define clause"
         name = self._next_word()
         if name.kind not in (Kind.STRING, Kind.RAW_STRING):
-            self._unexpected(name, context)
+            raise self._surprise(name, context)
         self._name = self._unquoted(name)
         self._expect(Kind.RIGHT_DELIM, context)
         self.parse_body(context)
@@ -210,7 +212,7 @@ class _Tree:
     def parse_body(self, context: str) -> None:
         root, end = self._list()
         if end.is_else:
-            self._fail(f"unexpected {end} in {context}")
+            raise self._failure(f"unexpected {end} in {context}")
         self._add(root)
 
     def _add(self, root: Nodes) -> None:
@@ -218,7 +220,7 @@ class _Tree:
         if known is None or known.is_empty():
             self._trees[self._name] = root
         elif not root.is_empty():
-            self._fail(f"template: multiple definition of template {quote(self._name)}")
+            raise self._failure(f"template: multiple definition of template {quote(self._name)}")
 
     # Statements
 
@@ -229,20 +231,20 @@ class _Tree:
             if isinstance(node, _End):
                 return nodes, node
             nodes.nodes.append(node)
-        self._fail("unexpected EOF")
+        raise self._failure("unexpected EOF")
 
     def _text_or_action(self) -> Statement | _End:
         token = self._next_word()
         if token.kind is Kind.TEXT:
             return Text(self._source, token.pos, token.text)
         if token.kind is not Kind.LEFT_DELIM:
-            self._unexpected(token, "input")
+            raise self._surprise(token, "input")
         self._action_line = token.line
         node = self._action()
         self._action_line = 0
         return node
 
-    def _action(self) -> Statement | _End:
+    def _action(self) -> Statement | _End:  # noqa: PLR0911 - one line for each word
         token = self._next_word()
         match token.kind:
             case Kind.BLOCK:
@@ -266,9 +268,9 @@ class _Tree:
         word = f"{{{{{token.text}}}}}"
         after = self._next_word()
         if after.kind is not Kind.RIGHT_DELIM:
-            self._unexpected(after, word)
+            raise self._surprise(after, word)
         if not self._loops:
-            self._fail(f"{word} outside {{{{range}}}}")
+            raise self._failure(f"{word} outside {{{{range}}}}")
         kind = Break if token.kind is Kind.BREAK else Continue
         return kind(self._source, token.pos, token.line)
 
@@ -300,7 +302,7 @@ class _Tree:
                 continue
             last.otherwise, end = self._list()
             if end.is_else:
-                self._fail(f"expected end; found {end}")
+                raise self._failure(f"expected end; found {end}")
             break
         for name in self._declared[known:]:
             self._variables[name] -= 1
@@ -337,14 +339,14 @@ class _Tree:
 
     def _template_name(self, token: Token, context: str) -> str:
         if token.kind not in (Kind.STRING, Kind.RAW_STRING):
-            self._unexpected(token, context)
+            raise self._surprise(token, context)
         return self._unquoted(token)
 
     def _unquoted(self, token: Token) -> str:
         try:
             return unquote(token.text)
         except ValueError as exc:
-            self._fail(str(exc))
+            raise self._failure(str(exc)) from exc
 
     # Pipelines
 
@@ -357,7 +359,7 @@ class _Tree:
                 self._check_pipeline(pipe, context)
                 return pipe
             if token.kind not in _OPERANDS:
-                self._unexpected(token, context)
+                raise self._surprise(token, context)
             self._back(token)
             pipe.commands.append(self._command())
 
@@ -379,9 +381,9 @@ class _Tree:
                 self._next_word()
                 self._declare(pipe, variable)
                 if context != "range" or len(pipe.variables) >= 2:
-                    self._fail(f"too many declarations in {context}")
+                    raise self._failure(f"too many declarations in {context}")
                 if self._peek_word().kind not in (Kind.VARIABLE, Kind.RIGHT_DELIM, Kind.RIGHT_PAREN):
-                    self._fail("range can only initialize variables")
+                    raise self._failure("range can only initialize variables")
                 continue
             if beside.kind is Kind.SPACE:
                 self._back(beside)
@@ -395,10 +397,10 @@ class _Tree:
 
     def _check_pipeline(self, pipe: Pipeline, context: str) -> None:
         if not pipe.commands:
-            self._fail(f"missing value for {context}")
+            raise self._failure(f"missing value for {context}")
         for stage, command in enumerate(pipe.commands[1:], 2):
             if isinstance(command.args[0], Bool | Dot | Nil | Number | String):
-                self._fail(f"non executable command in pipeline stage {stage}")
+                raise self._failure(f"non executable command in pipeline stage {stage}")
 
     def _command(self) -> Command:
         command = Command(self._source, self._peek_word().pos)
@@ -413,10 +415,10 @@ class _Tree:
             if token.kind in (Kind.RIGHT_DELIM, Kind.RIGHT_PAREN):
                 self._back(token)
             elif token.kind is not Kind.PIPE:
-                self._unexpected(token, "operand")
+                raise self._surprise(token, "operand")
             break
         if not command.args:
-            self._fail("empty command")
+            raise self._failure("empty command")
         return command
 
     def _operand(self) -> Operand | None:
@@ -433,17 +435,17 @@ class _Tree:
             case Variable():
                 return Variable(self._source, pos, (*node.names, *names))
             case Bool() | String() | Number() | Nil() | Dot():
-                self._fail(f"unexpected . after term {quote(str(node))}")
+                raise self._failure(f"unexpected . after term {quote(str(node))}")
             case _:
                 return Chain(self._source, pos, node, tuple(names))
 
-    def _term(self) -> Operand | None:
+    def _term(self) -> Operand | None:  # noqa: PLR0911 - one line for each kind of token
         token = self._next_word()
         source, pos, text = self._source, token.pos, token.text
         match token.kind:
             case Kind.IDENTIFIER:
                 if text not in self._functions:
-                    self._fail(f"function {quote(text)} not defined")
+                    raise self._failure(f"function {quote(text)} not defined")
                 return Identifier(source, pos, text)
             case Kind.DOT:
                 return Dot(source, pos)
@@ -470,7 +472,7 @@ class _Tree:
 
     def _variable(self, token: Token) -> Variable:
         if not self._variables[token.text]:
-            self._fail(f"undefined variable {quote(token.text)}")
+            raise self._failure(f"undefined variable {quote(token.text)}")
         return Variable(self._source, token.pos, (token.text,))
 
     def _number(self, token: Token) -> Number:
@@ -484,7 +486,7 @@ class _Tree:
             else:
                 _fill(number)
         except ValueError as exc:
-            self._fail(str(exc))
+            raise self._failure(str(exc)) from exc
         return number
 
 

@@ -14,7 +14,7 @@ from vedette.lang.gotemplate.kinds import Kind
 from vedette.lang.gotemplate.limits import Budget
 from vedette.lang.gotemplate.literals import can_backquote, quote
 from vedette.lang.gotemplate.text import byte_length, from_bytes, is_stray_byte, to_bytes
-from vedette.lang.gotemplate.values import Boxed, Typed, entries_of, items_of, payload, type_of, unboxed
+from vedette.lang.gotemplate.values import Boxed, entries_of, items_of, payload, type_of, unboxed
 
 _MOST: Final = 1_000_000
 """The widest width and precision."""
@@ -93,8 +93,10 @@ class _Printer:
         return "".join(self._parts)
 
     def put(self, text: str) -> None:
-        self._length += byte_length(text)
+        size = byte_length(text)
+        self._length += size
         self._budget.check_length(self._length)
+        self._budget.spend_on(size)
         self._parts.append(text)
 
     def pad(self, text: str) -> None:

@@ -42,8 +42,10 @@ def matches(pattern: str, text: str, budget: Budget) -> bool:
     Raises:
         FunctionError: the pattern is not valid.
     """
-    budget.spend_on(len(pattern) + len(text))
-    return _compiled(pattern).search(to_bytes(text)) is not None
+    search = _compiled(pattern)
+    budget.spend(_cost_of(search))
+    budget.spend_on(len(text) * _weight_of(search))
+    return search.search(to_bytes(text)) is not None
 
 
 def replace_all(pattern: str, replacement: str, text: str, budget: Budget) -> str:
@@ -53,16 +55,19 @@ def replace_all(pattern: str, replacement: str, text: str, budget: Budget) -> st
         FunctionError: the pattern is not valid; the message is that of Go's `MustCompile`.
         LimitError: the result is too long.
     """
-    budget.spend_on(len(pattern) + len(text))
     try:
         search = _compiled(pattern)
     except FunctionError as exc:
         raise FunctionError(f"regexp: Compile({_quoted(pattern)}): {exc}") from exc
+    budget.spend(_cost_of(search))
+    weight = _weight_of(search)
     expand = _Replacement(replacement, search.groupindex)
     raw = to_bytes(text)
     out: list[bytes] = []
     size = done = pos = 0
     while pos <= len(raw):
+        # A search may look at all that is left, and do so for every match.
+        budget.spend_on((len(raw) - pos) * weight)
         found: Any = search.search(raw, pos)
         if found is None:
             break
@@ -121,6 +126,16 @@ def _width(raw: bytes, pos: int) -> int:
     while end < len(raw) and end < pos + 4 and raw[end] & 0xC0 == 0x80:
         end += 1
     return end - pos
+
+
+def _cost_of(compiled: Any) -> int:
+    """Steps for compiling a pattern: `a{1000}` is short and takes long."""
+    return compiled.programsize // 8
+
+
+def _weight_of(compiled: Any) -> int:
+    """How often a search may look at each byte, where there is no room for RE2 to remember."""
+    return 1 + compiled.programsize // 16
 
 
 @functools.lru_cache(maxsize=128)

@@ -18,7 +18,7 @@ from vedette.lang.gotemplate.html.escapers import ESCAPERS
 from vedette.lang.gotemplate.kinds import Functions
 from vedette.lang.gotemplate.limits import Budget, Limits
 from vedette.lang.gotemplate.literals import quote
-from vedette.lang.gotemplate.nodes import Nodes
+from vedette.lang.gotemplate.nodes import Nodes, invocations
 from vedette.lang.gotemplate.parser import parse_trees
 
 _MISSING_KEYS: Final = {
@@ -76,7 +76,7 @@ class TemplateSet:
     def clone(self) -> TemplateSet:
         """A set with the same templates, to which others can be added."""
         copy = TemplateSet(self.functions, html=self.html, missing_key=self.missing_key)
-        copy._trees = dict(self._trees)  # noqa: SLF001 - of its own class
+        copy._trees = dict(self._trees)
         return copy
 
     def names(self) -> frozenset[str]:
@@ -107,6 +107,25 @@ class Template:
         self._lock = threading.Lock()
         self._program: _Program | None = None
         self._problem = ""
+
+    def prepare(self) -> None:
+        """Do now what the first execution would do, which is to find out where values stand in HTML.
+
+        Raises:
+            TemplateExecutionError: it cannot be told, or would be unsafe.
+        """
+        self._prepared()
+
+    def missing(self) -> frozenset[str]:
+        """Names of templates that this one, or one that it uses, would use and that do not exist."""
+        trees = self._set.trees()
+        seen, waiting = {self.name}, [self.name]
+        while waiting:
+            root = trees.get(waiting.pop())
+            used = {node.name for node in invocations(root)} if root is not None else set[str]()
+            waiting += used - seen
+            seen |= used
+        return frozenset(seen - trees.keys())
 
     def execute(self, data: Any, limits: Limits | None = None, *, functions: Functions | None = None) -> str:
         """What the template gives.

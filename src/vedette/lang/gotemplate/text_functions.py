@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from vedette.lang.gotemplate.html.escapers import safe_html
-from vedette.lang.gotemplate.kinds import STRING, Function, Functions
+from vedette.lang.gotemplate.kinds import BY_CHARACTER, STRING, Function, Functions
 from vedette.lang.gotemplate.letters import lower, upper
 from vedette.lang.gotemplate.limits import Budget
 from vedette.lang.gotemplate.regexps import matches, replace_all
@@ -23,6 +23,6 @@ TEXT_FUNCTIONS: Final[Functions] = {
     "match": Function(_match, (STRING, STRING), budgeted=True),
     "reReplaceAll": Function(_replace_all, (STRING, STRING, STRING), budgeted=True),
     "safeHtml": Function(safe_html, (STRING,)),
-    "toLower": Function(lower, (STRING,)),
-    "toUpper": Function(upper, (STRING,)),
+    "toLower": Function(lower, (STRING,), effort=BY_CHARACTER),
+    "toUpper": Function(upper, (STRING,), effort=BY_CHARACTER),
 }

@@ -23,12 +23,22 @@ from vedette.lang.gotemplate.calendar import (
     load_zone,
 )
 from vedette.lang.gotemplate.errors import FunctionError
-from vedette.lang.gotemplate.kinds import INT, INT64, STRING, Function, GoType, Kind
+from vedette.lang.gotemplate.kinds import BY_CHARACTER, INT, INT64, STRING, Function, GoType, Kind
 from vedette.lang.gotemplate.layouts import FULL, RFC3339_NANO, format_time
 from vedette.lang.gotemplate.literals import MAX_INT, MIN_INT
 from vedette.lang.gotemplate.values import Typed
 
-_Method = Callable[..., Any]
+_Method = Callable[[Typed], Any]
+
+
+def _of(method: _Method) -> Function:
+    """A method without parameters."""
+    return Function(method)
+
+
+def _with(parameter: GoType, method: Callable[[Typed, Any], Any]) -> Function:
+    """A method with one parameter."""
+    return Function(method, (parameter,))
 
 
 def _wrapped(number: int) -> int:
@@ -106,14 +116,14 @@ _DURATION_METHODS: Final[dict[str, Function]] = {}
 DURATION: Final = GoType("time.Duration", Kind.INT, underlying="int64", methods=_DURATION_METHODS)
 _DURATION_METHODS.update(
     {
-        "String": Function(lambda self: duration_text(self.value)),
+        "String": _of(lambda self: duration_text(self.value)),
         "Seconds": Function(_in_units(SECOND)),
         "Minutes": Function(_in_units(60 * SECOND)),
         "Hours": Function(_in_units(3600 * SECOND)),
         "Milliseconds": Function(_count_of(1_000_000)),
         "Microseconds": Function(_count_of(1_000)),
         "Nanoseconds": Function(_count_of(1)),
-        "Abs": Function(lambda self: Typed(DURATION, min(abs(self.value), MAX_INT))),
+        "Abs": _of(lambda self: Typed(DURATION, min(abs(self.value), MAX_INT))),
         "Round": Function(_round_duration, (DURATION,)),
         "Truncate": Function(_truncate_duration, (DURATION,)),
     }
@@ -124,7 +134,7 @@ _DURATION_METHODS.update(
 
 def _named(name: str, names: tuple[str, ...], first: int) -> GoType:
     def text(self: Typed) -> str:
-        at = self.value - first
+        at: int = self.value - first
         return names[at] if 0 <= at < len(names) else f"%!{name.removeprefix('time.')}({self.value})"
 
     return GoType(name, Kind.INT, underlying="int", methods={"String": Function(text)})
@@ -141,7 +151,7 @@ LOCATION: Final = GoType(
     "*time.Location",
     Kind.POINTER,
     elem=_PLACE,
-    methods={"String": Function(lambda self: self.value.value.name)},
+    methods={"String": _of(lambda self: self.value.value.name)},
 )
 
 
@@ -218,6 +228,10 @@ def _multiple(self: Typed, unit: Typed, *, rounded: bool) -> Typed:
     return _seen(instant, instant.ns - rest + (step if up else 0))
 
 
+def _format(self: Typed, layout: str) -> str:
+    return format_time(self.value, layout)
+
+
 def _go_string(self: Typed) -> str:
     at: Instant = self.value
     date, (hour, minute, second) = at.date(), at.clock()
@@ -250,40 +264,40 @@ _TIME_METHODS: Final[dict[str, Function]] = {}
 TIME: Final = GoType("time.Time", Kind.STRUCT, methods=_TIME_METHODS, empty=ZERO_INSTANT)
 _TIME_METHODS.update(
     {
-        "Add": Function(lambda self, by: _seen(self.value, self.value.ns + by.value), (DURATION,)),
+        "Add": _with(DURATION, lambda self, by: _seen(self.value, self.value.ns + by.value)),
         "AddDate": Function(_add_date, (INT, INT, INT)),
-        "After": Function(lambda self, other: self.value.ns > other.value.ns, (TIME,)),
-        "Before": Function(lambda self, other: self.value.ns < other.value.ns, (TIME,)),
+        "After": _with(TIME, lambda self, other: self.value.ns > other.value.ns),
+        "Before": _with(TIME, lambda self, other: self.value.ns < other.value.ns),
         "Clock": _many("Clock", 3),
         "Compare": Function(_compare, (TIME,)),
         "Date": _many("Date", 3),
-        "Day": Function(lambda self: self.value.date().day),
-        "Equal": Function(lambda self, other: self.value.ns == other.value.ns, (TIME,)),
-        "Format": Function(lambda self, layout: format_time(self.value, layout), (STRING,)),
+        "Day": _of(lambda self: self.value.date().day),
+        "Equal": _with(TIME, lambda self, other: self.value.ns == other.value.ns),
+        "Format": Function(_format, (STRING,), effort=BY_CHARACTER),
         "GoString": Function(_go_string),
-        "Hour": Function(lambda self: self.value.clock()[0]),
+        "Hour": _of(lambda self: self.value.clock()[0]),
         "ISOWeek": _second("ISOWeek", "int"),
-        "In": Function(lambda self, place: Typed(TIME, Instant(self.value.ns, place.value.value)), (LOCATION,)),
-        "IsDST": Function(lambda self: self.value.zone.is_summer_time(self.value.seconds)),
-        "IsZero": Function(lambda self: self.value.ns == ZERO_INSTANT.ns),
-        "Local": Function(lambda self: Typed(TIME, Instant(self.value.ns, UTC_ZONE))),
-        "Location": Function(lambda self: location(self.value.zone)),
-        "Minute": Function(lambda self: self.value.clock()[1]),
-        "Month": Function(lambda self: Typed(MONTH, self.value.date().month)),
-        "Nanosecond": Function(lambda self: self.value.nanosecond),
-        "Round": Function(lambda self, unit: _multiple(self, unit, rounded=True), (DURATION,)),
-        "Second": Function(lambda self: self.value.clock()[2]),
-        "String": Function(lambda self: format_time(self.value, FULL)),
+        "In": _with(LOCATION, lambda self, place: Typed(TIME, Instant(self.value.ns, place.value.value))),
+        "IsDST": _of(lambda self: self.value.zone.is_summer_time(self.value.seconds)),
+        "IsZero": _of(lambda self: self.value.ns == ZERO_INSTANT.ns),
+        "Local": _of(lambda self: Typed(TIME, Instant(self.value.ns, UTC_ZONE))),
+        "Location": _of(lambda self: location(self.value.zone)),
+        "Minute": _of(lambda self: self.value.clock()[1]),
+        "Month": _of(lambda self: Typed(MONTH, self.value.date().month)),
+        "Nanosecond": _of(lambda self: self.value.nanosecond),
+        "Round": _with(DURATION, lambda self, unit: _multiple(self, unit, rounded=True)),
+        "Second": _of(lambda self: self.value.clock()[2]),
+        "String": _of(lambda self: format_time(self.value, FULL)),
         "Sub": Function(_between, (TIME,)),
-        "Truncate": Function(lambda self, unit: _multiple(self, unit, rounded=False), (DURATION,)),
-        "UTC": Function(lambda self: Typed(TIME, Instant(self.value.ns, UTC_ZONE))),
-        "Unix": Function(lambda self: Typed(INT64, self.value.seconds)),
-        "UnixMicro": Function(lambda self: Typed(INT64, self.value.ns // 1_000)),
-        "UnixMilli": Function(lambda self: Typed(INT64, self.value.ns // 1_000_000)),
-        "UnixNano": Function(lambda self: Typed(INT64, _wrapped(self.value.ns))),
-        "Weekday": Function(lambda self: Typed(WEEKDAY, self.value.weekday())),
-        "Year": Function(lambda self: self.value.date().year),
-        "YearDay": Function(lambda self: self.value.year_day()),
+        "Truncate": _with(DURATION, lambda self, unit: _multiple(self, unit, rounded=False)),
+        "UTC": _of(lambda self: Typed(TIME, Instant(self.value.ns, UTC_ZONE))),
+        "Unix": _of(lambda self: Typed(INT64, self.value.seconds)),
+        "UnixMicro": _of(lambda self: Typed(INT64, self.value.ns // 1_000)),
+        "UnixMilli": _of(lambda self: Typed(INT64, self.value.ns // 1_000_000)),
+        "UnixNano": _of(lambda self: Typed(INT64, _wrapped(self.value.ns))),
+        "Weekday": _of(lambda self: Typed(WEEKDAY, self.value.weekday())),
+        "Year": _of(lambda self: self.value.date().year),
+        "YearDay": _of(lambda self: self.value.year_day()),
         "Zone": _second("Zone", "int"),
         "ZoneBounds": _second("ZoneBounds", "time.Time"),
     }

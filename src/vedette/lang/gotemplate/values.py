@@ -50,7 +50,7 @@ class Boxed:
     value: Any
 
 
-_PLAIN_TYPES: Final[Mapping[type, GoType]] = {
+_PLAIN_TYPES: Final[Mapping[type[Any], GoType]] = {
     str: STRING,
     int: INT,
     float: FLOAT64,
@@ -62,7 +62,7 @@ _PLAIN_TYPES: Final[Mapping[type, GoType]] = {
 }
 
 
-def type_of(value: Any) -> GoType:
+def type_of(value: object) -> GoType:
     """The type of a value that is neither None nor `Boxed`."""
     found = _PLAIN_TYPES.get(type(value))
     return found if found is not None else cast("Typed", value).type

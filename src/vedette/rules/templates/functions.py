@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from vedette.lang.gotemplate import (
     ANY,
+    BY_CHARACTER,
     DURATION,
     FLOAT64,
     MAP_STRING,
@@ -27,13 +28,7 @@ from vedette.lang.gotemplate import (
     time,
 )
 from vedette.lang.gotemplate.builtins import escape_query
-from vedette.lang.gotemplate.letters import title
-from vedette.lang.gotemplate.literals import MAX_INT, MIN_INT
-from vedette.lang.gotemplate.text import to_bytes
-from vedette.lang.gotemplate.text_functions import TEXT_FUNCTIONS
-from vedette.model.durations import parse_duration
-from vedette.model.labels import LabelSet
-from vedette.rules.templates.humanize import (
+from vedette.lang.gotemplate.humanize import (
     float_of,
     humanize,
     humanize_1024,
@@ -42,6 +37,12 @@ from vedette.rules.templates.humanize import (
     humanize_timestamp,
     instant_of,
 )
+from vedette.lang.gotemplate.letters import title
+from vedette.lang.gotemplate.literals import MAX_INT, MIN_INT
+from vedette.lang.gotemplate.text import to_bytes
+from vedette.lang.gotemplate.text_functions import TEXT_FUNCTIONS
+from vedette.model.durations import parse_duration
+from vedette.model.labels import LabelSet
 
 _SAMPLE: Final = GoType(
     "template.sample", Kind.STRUCT, fields=(Field("Labels", MAP_STRING), Field("Value", FLOAT64)), comparable=False
@@ -137,30 +138,46 @@ def _strip_domain(text: str) -> str:
     return f"[{host}]:{port}" if ":" in host or "%" in host else f"{host}:{port}"
 
 
-def _graph_link(expression: str, tab: int) -> str:
-    return f"/graph?g0.expr={escape_query(expression)}&g0.tab={tab}"
+def _graph_link(expression: str) -> str:
+    return f"/graph?g0.expr={escape_query(expression)}&g0.tab=0"
+
+
+def _table_link(expression: str) -> str:
+    return f"/graph?g0.expr={escape_query(expression)}&g0.tab=1"
+
+
+def _label(name: str, one: Typed) -> str:
+    return _label_of(one, name)
+
+
+def _string_value(one: Typed) -> str:
+    return _label_of(one, "__value__")
+
+
+def _value(one: Typed) -> float:
+    return _of(one, "Value")
 
 
 FUNCTIONS: Final[Functions] = {
     **TEXT_FUNCTIONS,
     "args": Function(_args, variadic=ANY),
     "first": Function(_first, (RESULT,)),
-    "graphLink": Function(lambda expression: _graph_link(expression, 0), (STRING,)),
+    "graphLink": Function(_graph_link, (STRING,)),
     "humanize": Function(humanize, (ANY,)),
     "humanize1024": Function(humanize_1024, (ANY,)),
     "humanizeDuration": Function(humanize_duration, (ANY,)),
     "humanizePercentage": Function(humanize_percentage, (ANY,)),
     "humanizeTimestamp": Function(humanize_timestamp, (ANY,)),
-    "label": Function(lambda name, one: _label_of(one, name), (STRING, SAMPLE)),
+    "label": Function(_label, (STRING, SAMPLE)),
     "parseDuration": Function(_parse_duration, (STRING,)),
     "sortByLabel": Function(_sort_by_label, (STRING, RESULT)),
     "stripDomain": Function(_strip_domain, (STRING,)),
     "stripPort": Function(_strip_port, (STRING,)),
-    "strvalue": Function(lambda one: _label_of(one, "__value__"), (SAMPLE,)),
-    "tableLink": Function(lambda expression: _graph_link(expression, 1), (STRING,)),
-    "title": Function(title, (STRING,)),
+    "strvalue": Function(_string_value, (SAMPLE,)),
+    "tableLink": Function(_table_link, (STRING,)),
+    "title": Function(title, (STRING,), effort=BY_CHARACTER),
     "toDuration": Function(_to_duration, (ANY,)),
     "toTime": Function(_to_time, (ANY,)),
     "urlQueryEscape": Function(escape_query, (STRING,)),
-    "value": Function(lambda one: _of(one, "Value"), (SAMPLE,)),
+    "value": Function(_value, (SAMPLE,)),
 }

@@ -19,7 +19,7 @@ from vedette.lang.gotemplate import (
     string_map,
     struct_of,
 )
-from vedette.rules.expansion import AlertData
+from vedette.rules.expansion import AlertData, Templates
 from vedette.rules.templates.expand import Expansion, expand_text, parsed
 
 _DEFINITIONS: Final = (
@@ -57,6 +57,11 @@ class PrometheusTemplates:
             return expand_text(_DEFINITIONS + text, _name(alert), _data(data), expansion)
         except TemplateError as exc:
             return f"<error expanding template: {exc}>"
+
+
+def template_language() -> Templates:
+    """The language of rule files."""
+    return PrometheusTemplates()
 
 
 def _name(alert: str) -> str:

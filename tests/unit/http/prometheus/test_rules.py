@@ -13,6 +13,7 @@ from harness.rules import RunningRules, groups_of, store_of
 from vedette.http.prometheus.rules import RulesApi
 from vedette.model.errors import QueryError
 from vedette.rules import GroupAtWork, GroupDefaults, RestoreOptions
+from vedette.rules.notifier import Addresses
 
 MINUTE = 60_000
 FIRST = """
@@ -62,7 +63,7 @@ async def ask(groups: Sequence[GroupAtWork], path: str = "rules", **parameters: 
         "query_string": urlencode(parameters, doseq=True).encode(),
         "headers": [],
     }
-    api = RulesApi(lambda: groups)
+    api = RulesApi(lambda: groups, Addresses)
     response = await (api.list_alerts if path == "alerts" else api.list_rules)(Request(scope))
     return json.loads(bytes(response.body))["data"]
 

@@ -24,19 +24,19 @@ class Content(Enum):
 
 
 _PLAIN: Final = (
-    "accept alt autocomplete autofocus autoplay border checked class cols colspan contenteditable contextmenu controls "
-    "coords datetime default dir dirname disabled draggable dropzone for formtarget headers height hidden high hreflang "
-    "id ismap kind label lang list loop low max maxlength media mediagroup min multiple name open optimum placeholder "
-    "preload pubdate radiogroup readonly required reversed rows rowspan spellcheck scope scoped seamless selected shape "
-    "size sizes span srclang start step tabindex target title width wrap"
+    "accept alt autocomplete autofocus autoplay border checked class cols colspan contenteditable contextmenu "
+    "controls coords datetime default dir dirname disabled draggable dropzone for formtarget headers height "
+    "hidden high hreflang id ismap kind label lang list loop low max maxlength media mediagroup min multiple name "
+    "open optimum placeholder preload pubdate radiogroup readonly required reversed rows rowspan spellcheck scope "
+    "scoped seamless selected shape size sizes span srclang start step tabindex target title width wrap"
 )
 _UNSAFE: Final = (
     "accept-charset async challenge charset content crossorigin defer enctype form formenctype formmethod "
     "formnovalidate http-equiv keytype language method novalidate pattern rel sandbox type value"
 )
 _URL: Final = (
-    "action archive background cite classid codebase data formaction href icon longdesc manifest poster profile src "
-    "usemap xmlns"
+    "action archive background cite classid codebase data formaction href icon longdesc manifest poster profile "
+    "src usemap xmlns"
 )
 _CONTENT: Final[dict[str, Content]] = {
     **dict.fromkeys(_PLAIN.split(), Content.PLAIN),

@@ -253,7 +253,7 @@ class _Escaper:
                 break
         return context
 
-    def _statement(self, context: Context, node: Statement) -> Context:
+    def _statement(self, context: Context, node: Statement) -> Context:  # noqa: PLR0911 - a table
         match node:
             case Text():
                 return self._text(context, node)
@@ -449,7 +449,7 @@ def _nudge(context: Context) -> Context:
             return context
 
 
-def _join(one: Context, other: Context, node: Node, word: str) -> Context:
+def _join(one: Context, other: Context, node: Node, word: str) -> Context:  # noqa: PLR0911 - a table
     """The place behind a branch."""
     if State.ERROR in (one.state, other.state):
         return one if one.state is State.ERROR else other

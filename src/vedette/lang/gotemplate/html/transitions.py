@@ -65,10 +65,28 @@ _CONTENT_ATTRIBUTES: Final = {
     Content.JS: Attribute.SCRIPT,
     Content.SRCSET: Attribute.SRCSET,
 }
-_JS_WHITE: Final = "\f\n\r\t\v \xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+_JS_WHITE: Final = (
+    "\f\n\r\t\v \xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
 _JS_WORD = re.compile(r"[$0-9A-Z_a-z]*\Z")
 _JS_BEFORE_REGEXP: Final = frozenset(
-    "break case continue delete do else finally in instanceof return throw try typeof void yield".split()
+    (
+        "break",
+        "case",
+        "continue",
+        "delete",
+        "do",
+        "else",
+        "finally",
+        "in",
+        "instanceof",
+        "return",
+        "throw",
+        "try",
+        "typeof",
+        "void",
+        "yield",
+    )
 )
 _JS_SPECIAL = re.compile("[\"`'/{}<\\-#]")
 _JS_IDENTIFIER = re.compile(r"[$0-9A-Z_a-z]*")
@@ -255,7 +273,7 @@ def next_js(piece: str, before: JsContext) -> JsContext:
     return JsContext.DIVISION
 
 
-def _in_js(context: Context, text: str, start: int, end: int) -> tuple[Context, int]:
+def _in_js(context: Context, text: str, start: int, end: int) -> tuple[Context, int]:  # noqa: PLR0911 - a table
     found = _JS_SPECIAL.search(text, start, end)
     if found is None:
         return replace(context, js=next_js(text[start:end], context.js)), end

@@ -45,7 +45,7 @@ def float_of(value: Any) -> float:
 
 
 def _short(number: float) -> str:
-    """`%.4g`"""
+    """As `%.4g` writes it."""
     return format_float(number, "g", 4)
 
 
@@ -96,7 +96,7 @@ def humanize_1024(value: Any) -> str:
     return f"{_short(number)}{prefix}"
 
 
-def humanize_duration(value: Any) -> str:
+def humanize_duration(value: Any) -> str:  # noqa: PLR0911 - one line for each size
     """Seconds as a duration: `1h 2m 3s`, `123.5ms`.
 
     Raises:
