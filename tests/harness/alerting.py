@@ -115,8 +115,8 @@ class Post:
     sent: list[Notify] = field(default_factory=list[Notify])
     commits: list[int] = field(default_factory=list[int])
 
-    def send(self, message: Notify) -> None:
-        self.sent.append(message)
+    def send(self, notify: Notify) -> None:
+        self.sent.append(notify)
         self.commits.append(self.disk.commits)
 
 

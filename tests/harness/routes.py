@@ -50,7 +50,7 @@ def all_routers() -> list[Router]:
         federate_router(anything, anything, now_ms=anything, lookback_ms=anything),
         admin_router(AdminApi(_NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING)),
         alertmanager_router(AlertmanagerApi(_NOTHING, _NOTHING, 0)),
-        alerting_router(AlertingApi(_NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING)),
+        alerting_router(AlertingApi(_NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING)),
         accounts_router(anything),
         login_router(anything),
         runbooks_router({}),

@@ -138,6 +138,8 @@ async def test_the_commands_tell_why(servers: Servers) -> None:
             cli(server, "silence", "edit", made["id"], "-c", "still mending")
             cli(server, "silence", "expire", made["id"])
             assert cli(server, "silence", "list") == []
+            judged = {one["alertname"]: one for one in cli(server, "alerts", "quality")}
+            assert (judged["Down"]["silenced"], judged["Full"]["told"]) == (1, 1)
             cli(server, "alerts", "explain", "NeverThere", code=1)
             cli(server, "silence", "expire", "00000000-0000-0000-0000-000000000000", code=1)
 
@@ -179,6 +181,25 @@ async def test_what_another_program_posts_in_its_own_form_is_told(servers: Serve
         await asyncio.to_thread(server.stop)
 
 
+async def test_a_heartbeat_that_stops_is_told_and_so_is_its_return(servers: Servers) -> None:
+    beats = "alerts: {heartbeats: [{name: backup, interval: 1s, grace: 1s, labels: {severity: critical}}]}"
+    async with serve_receiver() as receiver:
+        server = await asyncio.to_thread(servers.start, f"{routes(receiver)}\n{beats}\n")
+        called = server.client.post("/api/vedette/v1/heartbeats/backup")
+        unknown = server.client.post("/api/vedette/v1/heartbeats/other")
+        (missed, *_) = await told(receiver)
+        server.kill()
+        await asyncio.to_thread(server.start)
+        server.client.post("/api/vedette/v1/heartbeats/backup")
+
+        messages = await asyncio.to_thread(eventually, lambda: _told_as(receiver, "resolved"))
+
+        assert (called.status_code, unknown.status_code) == (200, 404)
+        assert missed["commonLabels"] == {"alertname": "HeartbeatMissed", "heartbeat": "backup", "severity": "critical"}
+        assert messages
+        await asyncio.to_thread(server.stop)
+
+
 async def test_a_reload_sends_to_the_new_address(servers: Servers) -> None:
     async with serve_receiver() as old, serve_receiver() as new:
         server = await asyncio.to_thread(servers.start, routes(old))
@@ -191,6 +212,10 @@ async def test_a_reload_sends_to_the_new_address(servers: Servers) -> None:
         assert message["alerts"][0]["labels"] == {"alertname": "Down"}
         assert old.sent == []
         await asyncio.to_thread(server.stop)
+
+
+def _told_as(receiver: ReceiverServer, status: str) -> list[Any]:
+    return [one.json for one in receiver.sent if one.json["status"] == status]
 
 
 def _attempts(server: VedetteServer, *, ok: bool) -> list[Any]:

@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol
 import orjson
 import structlog
 
+from vedette.alerting.heartbeats import KIND
 from vedette.alerting.history import record_fields
 from vedette.alerting.holdings import Holdings
 from vedette.alerting.records import Effect, Notify, Record, Remind, Verdict
@@ -184,10 +185,12 @@ class Keeper:
 
 
 def read_state(rows: Iterable[StateRow]) -> tuple[list[Row], int]:
-    """Stored rows for `Pipeline.restore`, and how many could not be read."""
+    """Stored rows for `Pipeline.restore`, without those of heartbeats, and how many could not be read."""
     found: list[Row] = []
     broken = 0
     for row in rows:
+        if row.kind == KIND:
+            continue
         try:
             key = tuple(orjson.loads(row.name))
             content = orjson.loads(row.content or "")

@@ -20,12 +20,15 @@ from vedette.alerting.plan import Plan
 from vedette.alerting.records import Effect, Notify
 from vedette.alerting.silences import Silence
 from vedette.alerting.state import Row, decode
+from vedette.alerting.stepping_back import set_back
 from vedette.model.alerts import Alert, fingerprint
 from vedette.model.clock import Clock
 from vedette.model.errors import OverloadedError
 from vedette.store.state import AttemptRow, StateRow
 
 _LONGEST_SLEEP_MS: Final = 60_000
+_CORRECTION_MS: Final = 30_000
+"""A clock that was set back by no more is waited for."""
 _LAST_FLUSH_S: Final = 5.0
 _MOST_WAITING: Final = 100_000
 
@@ -35,7 +38,7 @@ log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 class Deliver(Protocol):
     """Sends messages."""
 
-    def send(self, message: Notify) -> None:
+    def send(self, notify: Notify) -> None:
         """Take a message over, at once; what becomes of it is told by `AlertingService.report`."""
         ...
 
@@ -60,7 +63,10 @@ class ServiceLimits:
 
 
 class Time:
-    """Milliseconds since the epoch that never go back: where the clock is set back, the time that passes counts."""
+    """Milliseconds since the epoch that never go back: where the clock is set back, the time that passes counts.
+
+    That is for corrections of seconds. What to do about more is for others to decide (`behind_ms`).
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -76,6 +82,10 @@ class Time:
             return wall_ms
         return now_ms
 
+    def behind_ms(self) -> int:
+        """By how much the clock is behind this time."""
+        return self() - self._clock.now_ms()
+
 
 class AlertingService:
     """See the module. Made by `open_service`.
@@ -87,8 +97,20 @@ class AlertingService:
         refused: alerts that were not, since too many are known.
     """
 
-    def __init__(self, pipeline: Pipeline, storage: Storage, clock: Clock, limits: ServiceLimits) -> None:
-        self.pipeline = pipeline
+    def __init__(
+        self, build: Callable[[Plan], Pipeline], plan: Plan, storage: Storage, clock: Clock, limits: ServiceLimits
+    ) -> None:
+        """Start with an empty machine.
+
+        Args:
+            build: makes a machine for a configuration.
+            plan: the configuration.
+            storage: where what it does is stored.
+            clock: the time.
+            limits: bounds.
+        """
+        self.pipeline = build(plan)
+        self._build = build
         self.now_ms = Time(clock)
         self.limits = limits
         self.received = 0
@@ -97,7 +119,7 @@ class AlertingService:
         self._deliver: Deliver | None = None
         self._undelivered: list[Notify] = []
         self._news = asyncio.Event()
-        self.keeper = Keeper(storage, pipeline.holdings, clock, hand_on=self._hand_on, most=_MOST_WAITING)
+        self.keeper = Keeper(storage, self.pipeline.holdings, clock, hand_on=self._hand_on, most=_MOST_WAITING)
 
     # Alerts, silences, configuration.
 
@@ -186,6 +208,7 @@ class AlertingService:
         """Do what is due when it is due, until cancelled."""
         while True:
             self._news.clear()
+            self._follow_the_clock()
             now_ms = self.now_ms()
             due_ms = self.pipeline.wake_at()
             if due_ms is not None and due_ms <= now_ms:
@@ -196,6 +219,21 @@ class AlertingService:
             left_ms = _LONGEST_SLEEP_MS if due_ms is None else min(due_ms - now_ms, _LONGEST_SLEEP_MS)
             if not await self._news_within(left_ms / 1000) and due_ms is None:
                 self._take_down(self.pipeline.advance(self.now_ms()))
+
+    def _follow_the_clock(self) -> None:
+        """Where the clock was set back by more than a correction, go on from its time with all that is known."""
+        behind_ms = self.now_ms.behind_ms()
+        if behind_ms <= _CORRECTION_MS:
+            return
+        log.warning("the clock was set back; alerting goes on from its time", by_s=behind_ms / 1000)
+        rows = set_back(self.pipeline.holdings.all_rows(), behind_ms)
+        self.now_ms = Time(self._clock)
+        self.pipeline = self._build(self.pipeline.plan)
+        effects = self.pipeline.restore(rows, self.now_ms())
+        holdings = self.keeper.holdings = self.pipeline.holdings
+        for row in rows:
+            holdings.touch(row.table, *row.key)
+        self._take_down(effects)
 
     async def _news_within(self, seconds: float) -> bool:
         """Wait for news; whether there were any in time."""
@@ -228,6 +266,7 @@ class AlertingService:
         return taken
 
     def _take(self, alerts: Sequence[Alert]) -> None:
+        self._follow_the_clock()
         self.received += len(alerts)
         self._take_down(self.pipeline.receive(alerts, self.now_ms()))
 
@@ -265,8 +304,11 @@ async def open_service(
     Raises:
         StorageError: the state cannot be read.
     """
-    pipeline = Pipeline(plan, new_id=new_id, retention_ms=retention_ms)
-    service = AlertingService(pipeline, storage, clock, limits or ServiceLimits())
+
+    def build(wanted: Plan) -> Pipeline:
+        return Pipeline(wanted, new_id=new_id, retention_ms=retention_ms)
+
+    service = AlertingService(build, plan, storage, clock, limits or ServiceLimits())
     service.restore(await storage.load())
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(service.run()), tasks.create_task(service.keeper.run())]

@@ -5,8 +5,10 @@ Reads what `keeping` has written and asks `history` what it means.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Final
 
 import orjson
@@ -15,12 +17,14 @@ from vedette.alerting.attempts import decode_attempt
 from vedette.alerting.delivery import Attempt
 from vedette.alerting.history import read_record, standing, why_sent
 from vedette.alerting.matchers import LabelMatcher, all_match
+from vedette.alerting.quality import Quality, quality
 from vedette.alerting.records import Record, Verdict
 from vedette.model.matchers import MatchOp
 from vedette.store.state import AlertStore, LabelsRow
 
 _MOST_LOOKED_AT: Final = 100_000
 _MOST_RECORDS: Final = 20_000
+_MOST_JUDGED: Final = 200_000
 _ALL_OF_TIME: Final = 1 << 60
 
 
@@ -116,6 +120,13 @@ class Stories:
     async def recent(self, *, since_ms: int, limit: int) -> list[Record]:
         """Decisions about any alert since a time, oldest first; the newest of them if there are too many."""
         return _records(await self._store.recent(since_ms=since_ms, limit=limit))
+
+    async def quality(self, *, since_ms: int, zone: tzinfo) -> list[Quality]:
+        """What became of the alerts of each name since a time."""
+        rows = await self._store.labels(alertname=None, limit=_MOST_LOOKED_AT)
+        names = {row.fingerprint: row.alertname for row in rows}
+        records = await self.recent(since_ms=since_ms, limit=_MOST_JUDGED)
+        return await asyncio.to_thread(quality, records, lambda one: names.get(one, "(forgotten)"), zone)
 
     async def why_sent(self, message: int) -> list[Record]:
         """What led to a message; nothing if it is not known."""

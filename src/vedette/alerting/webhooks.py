@@ -132,9 +132,11 @@ def read_webhook(webhook: AlertWebhook, body: bytes, now_ms: int) -> list[Alert]
 
 def _document(webhook: AlertWebhook, body: bytes) -> Any:
     found = _json(body, "the body")
-    if webhook.format is not WebhookFormat.CLOUDWATCH or not isinstance(found, dict) or "Type" not in found:
+    if webhook.format is not WebhookFormat.CLOUDWATCH or not isinstance(found, dict):
         return found
     envelope = cast("dict[str, Any]", found)
+    if "Type" not in envelope:
+        return envelope  # an alarm that came without SNS around it
     if envelope["Type"] != "Notification":
         return None  # SNS asks whether somebody is here, or says goodbye
     return _json(str(envelope.get("Message", "")).encode(), "`Message`")

@@ -13,15 +13,18 @@ from prometheus_client import CollectorRegistry
 from vedette.alerting import AlertingConfig, build_plan, read_alerting
 from vedette.alerting.attempts import AttemptLog
 from vedette.alerting.delivery import Outbox, open_outbox, outbox_context
+from vedette.alerting.heartbeats import KIND, Heartbeats
 from vedette.alerting.metrics import AlertingMetrics
 from vedette.alerting.service import AlertingService, ServiceLimits, open_service
 from vedette.alerting.templates import Library, load_library
 from vedette.config import Alerts, Config
+from vedette.model.alerts import fingerprint
 from vedette.model.clock import Clock
 from vedette.model.errors import StorageError
-from vedette.store.state import AlertStore, KeepLimits, StateDatabase
+from vedette.store.state import AlertBatch, AlertStore, KeepLimits, StateDatabase, StateRow
 
 _PURGE_EVERY_S = 3600.0
+_LOOK_EVERY_S = 1.0
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
@@ -35,6 +38,7 @@ class ServedAlerting:
         outbox: delivers.
         config: who is told of which alerts.
         settings: bounds of what is remembered.
+        heartbeats: jobs that have to call.
     """
 
     def __init__(
@@ -45,6 +49,7 @@ class ServedAlerting:
         config: AlertingConfig,
         templates: Library,
         settings: Alerts,
+        heartbeats: Heartbeats,
         external_url: str,
     ) -> None:
         self.service = service
@@ -52,6 +57,7 @@ class ServedAlerting:
         self.outbox = outbox
         self.config = config
         self.settings = settings
+        self.heartbeats = heartbeats
         self._external_url = external_url
         self._templates = templates
         self._changed = asyncio.Event()
@@ -62,7 +68,7 @@ class ServedAlerting:
         Raises:
             ConfigErrors: with everything that is wrong.
         """
-        config = read_alerting(changed.alertmanager)
+        config = await asyncio.to_thread(read_alerting, changed.alertmanager)
         templates = await asyncio.to_thread(load_library, config.file.templates)
         plan = build_plan(config)
 
@@ -73,6 +79,7 @@ class ServedAlerting:
             if config != self.config:
                 self.service.reconfigure(plan)
                 _warn(config)
+            self.service.receive(self.heartbeats.reconfigure(changed.alerts.heartbeats, self.service.now_ms()))
             self.config, self.settings = config, changed.alerts
             self.service.limits = ServiceLimits(alerts=changed.alerts.max_alerts)
             self._templates = templates
@@ -90,6 +97,29 @@ class ServedAlerting:
             except ValueError as exc:
                 log.error("receivers are not reconfigured; they are told as before", error=str(exc))  # noqa: TRY400 - a file's error
             self.service.deliver_by(self.outbox)
+
+    async def beat(self, name: str) -> None:
+        """Take note of a heartbeat's call; returns when it is on the disk.
+
+        Raises:
+            KeyError: nobody waits for a heartbeat of this name.
+            StorageError: it is not on the disk.
+        """
+        now_ms = self.service.now_ms()
+        ended = self.heartbeats.beat(name, now_ms)
+        await self.store.commit(AlertBatch([StateRow(KIND, name, str(now_ms))]))
+        known = self.service.pipeline.holdings.alerts
+        ended = [alert for alert in ended if fingerprint(alert.labels) in known]
+        if ended:
+            await self.service.post(ended)
+
+    async def watch(self, clock: Clock) -> None:
+        """Report heartbeats that are missing, until cancelled."""
+        while True:
+            await clock.sleep(_LOOK_EVERY_S)
+            missing = self.heartbeats.missing(self.service.now_ms())
+            if missing:
+                self.service.receive(missing)
 
     async def forget(self, clock: Clock) -> None:
         """Forget what is too old or too much, now and then, until cancelled."""
@@ -137,11 +167,16 @@ async def open_alerting(
 
         context = outbox_context(report, registry, attempts=AttemptLog(service), clock=clock)
         async with open_outbox(context, alerting, templates, external_url=external_url) as outbox:
-            served = ServedAlerting(service, store, outbox, alerting, templates, config.alerts, external_url)
+            last = {row.name: int(row.content or 0) for row in await store.load(KIND)}
+            heartbeats = Heartbeats(config.alerts.heartbeats, last, service.now_ms())
+            served = ServedAlerting(
+                service, store, outbox, alerting, templates, config.alerts, heartbeats, external_url
+            )
             registry.register(AlertingMetrics(service))
             service.deliver_by(outbox)
             async with asyncio.TaskGroup() as tasks:
-                running = [tasks.create_task(served.run()), tasks.create_task(served.forget(clock))]
+                work = (served.run(), served.forget(clock), served.watch(clock))
+                running = [tasks.create_task(one) for one in work]
                 try:
                     yield served
                 finally:

@@ -177,6 +177,7 @@ async def open_door(  # noqa: PLR0913 - everything comes together here
                     alerting.outbox,
                     clock.now_ms,
                     lambda: alerting.settings.webhooks,
+                    alerting.beat,
                 )
             ),
             admin_router(admin),

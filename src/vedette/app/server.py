@@ -81,7 +81,7 @@ async def serve(
     settings = http_settings(config, listen)
     registry = CollectorRegistry()
     readiness = Readiness()
-    routing = read_alerting(config.alertmanager)
+    routing = await asyncio.to_thread(read_alerting, config.alertmanager)
     templates = await asyncio.to_thread(load_library, routing.file.templates)
     sources = await asyncio.to_thread(read_rules, config)
     async with AsyncExitStack() as stack:

@@ -27,6 +27,7 @@ def register(app: typer.Typer, *, panel: str) -> None:
     alerts.command("explain", epilog="Example: `vedette alerts explain alertname=DiskFull --at -1h --receiver pager`")(
         explain
     )
+    alerts.command("quality", epilog="Example: `vedette alerts quality --since -30d --zone Europe/Berlin`")(quality)
     app.add_typer(alerts, name="alerts", rich_help_panel=panel)
 
 
@@ -95,6 +96,38 @@ def explain(
         if not found:
             note("no such alert is in the history")
     return ExitCode.OK if found else ExitCode.NO
+
+
+@command(server=True)
+def quality(
+    invocation: Invocation,
+    since: Annotated[str, typer.Option("--since", metavar="TIME", help="From when on.")] = "-30d",
+    zone: Annotated[
+        str, typer.Option("--zone", metavar="ZONE", help="Where it is night from 22 to 6 o'clock.")
+    ] = "UTC",
+) -> ExitCode:
+    """Show which alerts are worth having: how often each fired, ended by itself, was silenced, woke somebody."""
+    moment = parse_moment("--since", since, local_moment(time.time()))
+    parameters = {"start": f"{moment.timestamp():.3f}", "zone": zone}
+    with invocation.connect() as connection:
+        found: list[dict[str, Any]] = connection.ask("/api/vedette/v1/alerts/quality", parameters).data
+    if invocation.wants_json:
+        show_json(found)
+        return ExitCode.OK
+    numbers = ["fired", "< 5 min", "usually", "told", "at night", "silenced", "inhibited", "flapping"]
+    shown = table("alert", *numbers, right=numbers)
+    keys = ("told", "toldAtNight", "silenced", "inhibited", "flapping")
+    for one in found:
+        usual = one["medianSeconds"]
+        shown.add_row(
+            printable(one["alertname"]),
+            str(one["fired"]),
+            str(one["endedWithinMinutes"]),
+            "" if usual is None else show_ago(float(usual)),
+            *(str(one[key]) for key in keys),
+        )
+    show(shown)
+    return ExitCode.OK
 
 
 def _show(found: Mapping[str, Any]) -> None:

@@ -40,7 +40,6 @@ def config(
     and what it says about receivers of alerts.
     """
     from vedette.alerting import read_alerting  # noqa: PLC0415 - takes longer than other commands
-    from vedette.alerting.templates import load_library  # noqa: PLC0415 - likewise
     from vedette.config import check, load  # noqa: PLC0415 - takes longer than other commands
     from vedette.ingest.relabel import apply  # noqa: PLC0415 - likewise
     from vedette.model.errors import ConfigErrors  # noqa: PLC0415 - likewise
@@ -51,7 +50,6 @@ def config(
         config = loaded.config
         scheme = config.global_.metric_name_validation_scheme
         alerting = read_alerting(config.alertmanager)
-        load_library(alerting.file.templates)
         rules = read_sources(config.rule_files, templates=template_language(), scheme=scheme)
     except ConfigErrors as exc:
         failures = failures_of(exc)

@@ -61,15 +61,12 @@ def alerting(
 
 def _read(file: str) -> AlertingConfig | ConfigErrors:
     from vedette.alerting import load_alerting  # noqa: PLC0415 - as above
-    from vedette.alerting.templates import load_library  # noqa: PLC0415 - as above
     from vedette.model.errors import ConfigErrors  # noqa: PLC0415 - as above
 
     try:
-        config = load_alerting(file)
-        load_library(config.file.templates)
+        return load_alerting(file)
     except ConfigErrors as exc:
         return exc
-    return config
 
 
 def _counts(config: AlertingConfig) -> dict[str, int]:

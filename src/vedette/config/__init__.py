@@ -1,6 +1,6 @@
 """The settings: read from YAML, validated with places, frozen."""
 
-from vedette.config.alerts import AlertmanagerText, Alerts, AlertWebhook, WebhookFormat, WebhookMapping
+from vedette.config.alerts import AlertHeartbeat, AlertmanagerText, Alerts, AlertWebhook, WebhookFormat, WebhookMapping
 from vedette.config.changes import JobChanges, changed_jobs, changed_sections, fingerprint, targets_changed
 from vedette.config.check import check
 from vedette.config.config import Config, ConfigWarning, Loaded
@@ -29,6 +29,7 @@ from vedette.config.storage import ClickHouse, EngineKind, Retention, Storage
 
 __all__ = [
     "Action",
+    "AlertHeartbeat",
     "AlertWebhook",
     "Alerting",
     "Alertmanager",

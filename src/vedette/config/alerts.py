@@ -81,6 +81,27 @@ class AlertWebhook(Settings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertHeartbeat(Settings):
+    """A job that has to call `/api/vedette/v1/heartbeats/NAME` again and again; it is an alert if it stops."""
+
+    name: str
+    """The last part of the path, and the alert's label `heartbeat`."""
+    interval: Interval
+    """How often it calls."""
+    grace: Interval = Duration(60_000)
+    """How late it may be."""
+    labels: Labels = ()
+    """Further labels of the alert `HeartbeatMissed`, such as `severity`."""
+    annotations: Texts = ()
+    """Its annotations."""
+
+    def problems(self) -> Iterable[Problem]:
+        """A name for a path."""
+        if not _NAME.fullmatch(self.name):
+            yield Problem(("name",), f'"{self.name}" cannot be part of a path', "Use letters, digits, - and _.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alerts(Settings):
     """Alerts that are known, and what is remembered of them."""
 
@@ -98,13 +119,18 @@ class Alerts(Settings):
     """Attempts that are kept at most; the oldest ones go first."""
     webhooks: tuple[AlertWebhook, ...] = ()
     """Other programs that post alerts in their own form."""
+    heartbeats: tuple[AlertHeartbeat, ...] = ()
+    """Jobs that have to call again and again."""
 
     def problems(self) -> Iterable[Problem]:
-        """Each webhook has a name of its own."""
-        names = [one.name for one in self.webhooks]
-        for index, name in enumerate(names):
-            if name in names[:index]:
-                yield Problem(("webhooks", index, "name"), f'there are two webhooks "{name}"', "Rename one of them.")
+        """Each webhook and each heartbeat has a name of its own."""
+        for section, names in (
+            ("webhooks", [one.name for one in self.webhooks]),
+            ("heartbeats", [one.name for one in self.heartbeats]),
+        ):
+            for index, name in enumerate(names):
+                if name in names[:index]:
+                    yield Problem((section, index, "name"), f'two {section} are named "{name}"', "Rename one of them.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 
 import orjson
 import pytest
@@ -195,16 +196,51 @@ async def test_a_row_that_cannot_be_read_is_left_out_and_the_others_count() -> N
         assert len(again.service.pipeline.holdings.alerts) == 1
 
 
-async def test_a_clock_that_is_set_back_stops_nothing() -> None:
+async def test_a_clock_that_is_corrected_by_seconds_stops_nothing() -> None:
     async with running() as world:
         await world.hand.pass_time(MINUTE)
         before_ms = world.service.now_ms()
-        world.hand.ahead_ms = -HOUR
+        world.hand.ahead_ms = -20 * SECOND
         await world.fire()
         await world.hand.pass_time(30 * SECOND)
 
         assert world.service.now_ms() == before_ms + 30 * SECOND
         assert len(world.post.sent) == 1
+
+
+async def test_alerting_goes_on_from_the_time_of_a_clock_that_was_set_back_by_an_hour() -> None:
+    async with running() as world:
+        await world.fire("Before")
+        await world.hand.pass_time(MINUTE)
+        world.deliver_all()
+        world.hand.ahead_ms = -HOUR
+        wall_ms = world.hand.now_ms - HOUR
+        down = world.alert("After", ends_ms=wall_ms + 4 * MINUTE)
+        await world.service.post([dataclasses.replace(down, starts_ms=wall_ms, updated_ms=wall_ms)])
+        await world.hand.pass_time(MINUTE)
+        told = [(one.alerts[0].alert.name, one.alerts[0].firing) for one in world.post.sent]
+        world.deliver_all()
+        await world.hand.pass_time(2 * HOUR)
+
+        assert told == [("Before", True), ("After", True)]
+        assert [one.alerts[0].alert.name for one in world.post.sent].count("Before") == 1
+        assert not world.post.sent[2].alerts[0].firing
+
+
+async def test_what_was_stored_after_a_step_back_is_what_counts_after_a_restart() -> None:
+    disk, hand = Disk(), Hand()
+    async with running(disk=disk, hand=hand) as world:
+        await world.fire()
+        await hand.pass_time(MINUTE)
+        world.deliver_all()
+        hand.ahead_ms = -HOUR
+        await hand.pass_time(2 * MINUTE)
+
+    async with running(disk=disk, hand=hand) as again:
+        await hand.pass_time(HOUR)
+
+        assert again.post.sent == []
+        assert len(again.service.pipeline.holdings.alerts) == 1
 
 
 async def test_decisions_are_in_the_history_with_what_the_alert_said() -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from vedette.alerting import Record, Step, explain, record_fields, sentence
 from vedette.alerting.delivery import Attempt
+from vedette.alerting.quality import quality_fields
 from vedette.alerting.route_forms import step_fields, tree_fields
 from vedette.alerting.service import AlertingService
 from vedette.alerting.stories import KnownAlert, Standing, Stories
@@ -20,6 +22,7 @@ from vedette.http.prometheus.answers import answer
 from vedette.http.prometheus.parameters import parse_time
 
 _MOST: Final = 1000
+_MONTH_MS: Final = 30 * 86_400_000
 _LATEST_MS: Final = 1 << 53
 
 
@@ -53,6 +56,17 @@ class ExplainingApi:
         )
         names = {one.fingerprint: one for one in alerts}
         return answer([{**_shown(one), "labels": dict(names[one.fingerprint].labels)} for one in records])
+
+    async def quality(self, request: Request) -> Response:
+        """`/api/vedette/v1/alerts/quality?start=...&zone=...`: what became of the alerts of each name."""
+        text = request.query_params.get("start")
+        start_ms = parse_time("start", text) if text else self._now_ms() - _MONTH_MS
+        name = request.query_params.get("zone", "UTC")
+        try:
+            zone = ZoneInfo(name)
+        except (ValueError, OSError, ZoneInfoNotFoundError) as exc:
+            raise ProblemError(400, f"there is no time zone {name[:80]!r}", kind="bad-data") from exc
+        return answer([quality_fields(one) for one in await self._stories.quality(since_ms=start_ms, zone=zone)])
 
     async def notifications(self, request: Request) -> Response:
         """`/api/vedette/v1/notifications?receiver=...`: attempts to deliver, the newest first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,6 +33,7 @@ class AlertingApi:
         outbox: sends test messages.
         now_ms: the time.
         webhooks: other programs that post alerts.
+        beat: takes note of a heartbeat's call, or raises KeyError.
     """
 
     service: AlertingService
@@ -40,6 +41,7 @@ class AlertingApi:
     outbox: Outbox
     now_ms: Callable[[], int]
     webhooks: Callable[[], Sequence[AlertWebhook]]
+    beat: Callable[[str], Awaitable[None]]
 
     async def take_webhook(self, request: Request) -> Response:
         """`POST /api/vedette/v1/alerts/webhook/NAME`: alerts in the form of another program."""
@@ -54,6 +56,17 @@ class AlertingApi:
         if alerts:
             await self.service.post(alerts)
         return answer({"alerts": len(alerts)})
+
+    async def take_heartbeat(self, request: Request) -> Response:
+        """`POST /api/vedette/v1/heartbeats/NAME`: the job of that name is alive."""
+        name = str(request.path_params["name"])
+        try:
+            await self.beat(name)
+        except KeyError as exc:
+            raise ProblemError(
+                404, f"there is no heartbeat {name[:80]!r} under `alerts.heartbeats`", kind="not-found"
+            ) from exc
+        return answer({"heartbeat": name})
 
     async def test_receiver(self, request: Request) -> Response:
         """`POST /api/vedette/v1/receivers/NAME/test`: send a real message that says that it is a test."""
@@ -73,6 +86,7 @@ def alerting_router(api: AlertingApi) -> Router:
         (
             Route("/api/vedette/v1/alerts/explain", get, explaining.explain, read),
             Route("/api/vedette/v1/alerts/history", get, explaining.history, read),
+            Route("/api/vedette/v1/alerts/quality", get, explaining.quality, read),
             Route("/api/vedette/v1/notifications", get, explaining.notifications, read),
             Route("/api/vedette/v1/notifications/{message}", get, explaining.notification, read),
             Route("/api/vedette/v1/routes", get, explaining.routes, read),
@@ -84,6 +98,7 @@ def alerting_router(api: AlertingApi) -> Router:
                 Access.WRITE_METRICS,
                 max_body_bytes=_MAX_WEBHOOK_BYTES,
             ),
+            Route("/api/vedette/v1/heartbeats/{name}", ("POST", "PUT"), api.take_heartbeat, Access.WRITE_METRICS),
             Route("/api/vedette/v1/receivers/{receiver}/test", ("POST",), api.test_receiver, Access.EDIT),
         ),
         render_error,

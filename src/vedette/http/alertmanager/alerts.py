@@ -53,13 +53,13 @@ class AlertsApi:
         wanted, receiver = _wanted(request), read_receiver(request)
         by_labels = read_filters(request, "receiver_matchers")
         pipeline, now_ms = self._service.pipeline, self._service.now_ms()
-        labels = {name: one.labels for name, one in pipeline.plan.receivers.items()}
+        labels: dict[str, Mapping[str, str]] = {name: one.labels for name, one in pipeline.plan.receivers.items()}
         shown: list[dict[str, Any]] = []
         for name, held in sorted(pipeline.holdings.alerts.items()):
             if held.alert.ends_ms < now_ms:
                 continue
             names = [route.receiver for route, _ in held.routes]
-            if not any(receiver(one) and all_match(by_labels, labels.get(one, {})) for one in names):
+            if not any(receiver(one) and all_match(by_labels, labels[one]) for one in names):
                 continue
             status = alert_status(pipeline, held, now_ms)
             if wanted.passes(held, status):

@@ -91,10 +91,13 @@ class AlertStore:
     def __init__(self, database: StateDatabase) -> None:
         self._database = database
 
-    async def load(self) -> list[StateRow]:
-        """All of the machine's state."""
+    async def load(self, kind: str | None = None) -> list[StateRow]:
+        """All rows of the state, or those of one kind."""
+        query = select(ALERT_STATE.c.kind, ALERT_STATE.c.name, ALERT_STATE.c.content)
+        if kind is not None:
+            query = query.where(ALERT_STATE.c.kind == kind)
         async with self._database.read() as connection:
-            found = await connection.execute(select(ALERT_STATE.c.kind, ALERT_STATE.c.name, ALERT_STATE.c.content))
+            found = await connection.execute(query)
             return [StateRow(*row) for row in found]
 
     async def commit(self, batch: AlertBatch) -> None:
