@@ -92,6 +92,22 @@ def _run(text: str, data: Any = _DATA) -> str:
             '<p title="&lt;Hello&gt;">&lt;Hello&gt;',
             id="a template at two places",
         ),
+        pytest.param(
+            '<script>a = `{{"${x}"}}`</script>',
+            "<script>a = `\\u0024\\u007bx\\u007d`</script>",
+            id="a text between backticks",
+        ),
+        pytest.param(
+            '<img on{{"load"}}="f({{"x"}})">', '<img onload="f(&#34;x&#34;)">', id="a part of an attribute's name"
+        ),
+        pytest.param(
+            '<img {{"src"}}="{{"/x"}}">', '<img ZgotmplZ="/x">', id="a name that would change what the value is"
+        ),
+        pytest.param('<{{"script"}}>x', "&lt;script>x", id="the name of an element"),
+        pytest.param(
+            '<meta content="0; url={{"javascript:x"}}">', '<meta content="0; url=#ZgotmplZ">', id="a forwarding page"
+        ),
+        pytest.param("<p title={{.Z}}>", "<p title=ZgotmplZ>", id="nothing without quotes"),
         pytest.param('{{range .A}}<a href="/{{.}}">{{end}}', '<a href="/%3ca%3e"><a href="/%3cb%3e">', id="a loop"),
     ],
 )
