@@ -286,6 +286,6 @@ async def test_what_is_sent_has_its_secrets_taken_out_of_the_record() -> None:
         "http_config: {authorization: {credentials: 'topsecret'}}",
     )
     async with delivering(config) as it:
-        await it.deliver(notify(told(key="topsecret"), lasts_ms=1))
+        await it.deliver(notify(told(key="topsecret"), lasts_ms=1000))
 
     assert it.tried()[0].body == '{"key":"<secret>"}'
