@@ -266,9 +266,9 @@ def test_without_a_configuration_alerts_are_shown_and_nobody_is_told(servers: Se
 def test_metrics_count_alerts_and_silences(server: VedetteServer) -> None:
     post(server, alert("Counted"))
 
-    counted = [server.metric("alertmanager_alerts", state=state) for state in ("active", "suppressed", "unprocessed")]
+    states = ("active", "suppressed", "unprocessed")
+    eventually(lambda: sum(server.metric("alertmanager_alerts", state=one) or 0 for one in states) >= 1)
 
-    assert sum(one or 0 for one in counted) >= 1
     assert (server.metric("vedette_alerts_received_total") or 0) >= 1
 
 

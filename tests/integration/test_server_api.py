@@ -299,7 +299,8 @@ def test_a_large_answer_is_whole(servers: Servers) -> None:
     server.stop()
 
 
-READERS = frozenset(name for name in CALLERS if name not in ("nobody", "one-time link", "token for write:metrics"))
+SENDERS = frozenset({"token for write:metrics", "token for write:alerts"})
+READERS = frozenset(CALLERS) - {"nobody", "one-time link"} - SENDERS
 WRITERS = frozenset(
     {
         "editor's session",
@@ -310,9 +311,23 @@ WRITERS = frozenset(
         "token for admin",
     }
 )
+ALERTERS = WRITERS - SENDERS | {"token for write:alerts"}
+EDITORS = frozenset({"editor's session", "admin's session", "local token", "token for edit", "token for admin"})
 ADMINS = frozenset({"admin's session", "local token", "token for admin"})
 OF_ADMINS = {"/api/v1/status/config", "/-/reload", "/api/vedette/v1/backup"}
 OF_WRITERS = {"/api/v1/write", "/api/vedette/v1/import/openmetrics"}
+OF_ALERTERS = {
+    ("POST", "/api/v1/alerts"),
+    ("POST", "/api/v2/alerts"),
+    ("POST", "/api/vedette/v1/alerts/webhook/{name}"),
+    ("POST", "/api/vedette/v1/heartbeats/{name}"),
+    ("PUT", "/api/vedette/v1/heartbeats/{name}"),
+}
+OF_EDITORS = {
+    ("POST", "/api/v2/silences"),
+    ("DELETE", "/api/v2/silence/{silence_id}"),
+    ("POST", "/api/vedette/v1/receivers/{receiver}/test"),
+}
 ELSEWHERE = ("accounts", "login", "health", "ui")
 """Routers whose routes `test_http_access` and `test_http_ui` walk."""
 
@@ -325,4 +340,6 @@ async def test_every_route_lets_in_exactly_those_whom_it_should() -> None:
     assert len(found) > 30
     for (method, path), admitted in found.items():
         expected = ADMINS if path in OF_ADMINS else WRITERS if path in OF_WRITERS else READERS
+        if (method, path) in OF_ALERTERS | OF_EDITORS:
+            expected = ALERTERS if (method, path) in OF_ALERTERS else EDITORS
         assert admitted == expected, (method, path, sorted(admitted ^ expected))

@@ -1,4 +1,7 @@
-"""What alerting says of itself, under Alertmanager's names where it has them."""
+"""What alerting says of itself, under Alertmanager's names where it has them.
+
+Metrics are collected in other threads, and the machine is not for them: it is counted now and then on the event loop.
+"""
 
 from __future__ import annotations
 
@@ -14,24 +17,32 @@ from vedette.alerting.status import AlertState, alert_status
 
 
 class AlertingMetrics(Collector):
-    """Counts when it is asked."""
+    """Says what was counted last."""
 
     def __init__(self, service: AlertingService) -> None:
         self._service = service
+        self._alerts: Counter[AlertState] = Counter()
+        self._silences: Counter[SilenceState] = Counter()
+        self.count()
+
+    def count(self) -> None:
+        """Count alerts and silences by state; on the event loop."""
+        pipeline, now_ms = self._service.pipeline, self._service.now_ms()
+        holdings = pipeline.holdings
+        self._alerts = Counter(alert_status(pipeline, held, now_ms).state for held in holdings.alerts.values())
+        self._silences = Counter(one.state_at(now_ms) for one in holdings.silences)
 
     def collect(self) -> Iterator[Metric]:
-        """The metrics as they are now."""
+        """The metrics."""
         service, pipeline = self._service, self._service.pipeline
-        holdings, now_ms = pipeline.holdings, service.now_ms()
-        alerts = Counter(alert_status(pipeline, held, now_ms).state for held in holdings.alerts.values())
+        holdings = pipeline.holdings
         family = GaugeMetricFamily("alertmanager_alerts", "How many alerts by state.", labels=["state"])
         for state in AlertState:
-            family.add_metric([state.value], alerts[state])
+            family.add_metric([state.value], self._alerts[state])
         yield family
-        silences = Counter(one.state_at(now_ms) for one in holdings.silences)
         family = GaugeMetricFamily("alertmanager_silences", "How many silences by state.", labels=["state"])
         for one in SilenceState:
-            family.add_metric([one.value], silences[one])
+            family.add_metric([one.value], self._silences[one])
         yield family
         yield GaugeMetricFamily(
             "alertmanager_dispatcher_aggregation_groups", "Number of active groups.", value=len(holdings.groups)

@@ -25,6 +25,7 @@ from vedette.store.state import AlertBatch, AlertStore, KeepLimits, StateDatabas
 
 _PURGE_EVERY_S = 3600.0
 _LOOK_EVERY_S = 1.0
+_COUNT_EVERY_S = 5.0
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
@@ -121,6 +122,12 @@ class ServedAlerting:
             if missing:
                 self.service.receive(missing)
 
+    async def count(self, metrics: AlertingMetrics, clock: Clock) -> None:
+        """Count alerts and silences now and then, until cancelled."""
+        while True:
+            metrics.count()
+            await clock.sleep(_COUNT_EVERY_S)
+
     async def forget(self, clock: Clock) -> None:
         """Forget what is too old or too much, now and then, until cancelled."""
         while True:
@@ -172,10 +179,11 @@ async def open_alerting(
             served = ServedAlerting(
                 service, store, outbox, alerting, templates, config.alerts, heartbeats, external_url
             )
-            registry.register(AlertingMetrics(service))
+            metrics = AlertingMetrics(service)
+            registry.register(metrics)
             service.deliver_by(outbox)
             async with asyncio.TaskGroup() as tasks:
-                work = (served.run(), served.forget(clock), served.watch(clock))
+                work = (served.run(), served.forget(clock), served.watch(clock), served.count(metrics, clock))
                 running = [tasks.create_task(one) for one in work]
                 try:
                     yield served

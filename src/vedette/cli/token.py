@@ -26,6 +26,7 @@ class TokenScope(StrEnum):
 
     READ = "read"
     WRITE_METRICS = "write:metrics"
+    WRITE_ALERTS = "write:alerts"
     EDIT = "edit"
     ADMIN = "admin"
 

@@ -67,6 +67,7 @@ class Access(enum.Enum):
     ACCOUNT = "account"
     READ = "read"
     WRITE_METRICS = "write:metrics"
+    WRITE_ALERTS = "write:alerts"
     EDIT = "edit"
     ADMIN = "admin"
 

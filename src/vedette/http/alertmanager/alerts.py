@@ -76,7 +76,7 @@ class AlertsApi:
         shown: list[dict[str, Any]] = []
         for group in sorted_groups(pipeline):
             name = group.route.receiver
-            labels: Mapping[str, str] = receivers[name].labels if name in receivers else {}
+            labels = receivers[name].labels
             if not receiver(name) or not all_match(by_labels, labels):
                 continue
             found = [

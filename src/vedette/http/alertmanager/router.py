@@ -71,9 +71,9 @@ class AlertmanagerApi:
 
 
 def alertmanager_router(api: AlertmanagerApi) -> Router:
-    """The router. Whoever may write metrics may send alerts; to silence one needs more."""
+    """The router. To send alerts and to silence them are two things: a sender needs no more than the first."""
     alerts, silences = AlertsApi(api.service), SilencesApi(api.service)
-    read, send, edit = Access.READ, Access.WRITE_METRICS, Access.EDIT
+    read, send, edit = Access.READ, Access.WRITE_ALERTS, Access.EDIT
     return Router(
         "alertmanager",
         (

@@ -14,7 +14,7 @@ _PRINCIPAL = "vedette.principal"
 
 ROLE_SCOPES: dict[Role, frozenset[Scope]] = {
     Role.VIEWER: frozenset({Scope.READ}),
-    Role.EDITOR: frozenset({Scope.READ, Scope.WRITE_METRICS, Scope.EDIT}),
+    Role.EDITOR: frozenset({Scope.READ, Scope.WRITE_METRICS, Scope.WRITE_ALERTS, Scope.EDIT}),
     Role.ADMIN: frozenset(Scope),
 }
 
@@ -56,12 +56,13 @@ class Principal:
 
 
 NOBODY = Principal(Proof.NONE, "anonymous")
-LOOPBACK_PEER = Principal(Proof.LOOPBACK, "anonymous", frozenset({Scope.READ, Scope.WRITE_METRICS}))
+LOOPBACK_PEER = Principal(Proof.LOOPBACK, "anonymous", frozenset({Scope.READ, Scope.WRITE_METRICS, Scope.WRITE_ALERTS}))
 
 
 _NEEDED: dict[Access, Scope] = {
     Access.READ: Scope.READ,
     Access.WRITE_METRICS: Scope.WRITE_METRICS,
+    Access.WRITE_ALERTS: Scope.WRITE_ALERTS,
     Access.EDIT: Scope.EDIT,
     Access.ADMIN: Scope.ADMIN,
 }

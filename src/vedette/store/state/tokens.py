@@ -28,6 +28,7 @@ class Scope(enum.StrEnum):
 
     READ = "read"
     WRITE_METRICS = "write:metrics"
+    WRITE_ALERTS = "write:alerts"
     EDIT = "edit"
     ADMIN = "admin"
 
