@@ -15,7 +15,10 @@ from harness.exposition_server import serve_expositions
 from harness.vedette_server import Servers, VedetteServer, eventually
 from vedette.http.ui import BUILT
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed (pip install playwright)")
+try:
+    from playwright import sync_api
+except ImportError:
+    sync_api = None
 
 CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS: Final = (
@@ -57,7 +60,9 @@ shop_stock_bytes 2048
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Nothing here can run without a browser and a build, and says so."""
     missing = None
-    if CHROMIUM is None:
+    if sync_api is None:
+        missing = "Playwright is not installed (pip install playwright)"
+    elif CHROMIUM is None:
         missing = "there is no Chromium on the path (Debian: apt install chromium)"
     elif not (BUILT / "index.html").is_file():
         missing = "the web interface is not built (make ui)"

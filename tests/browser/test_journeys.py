@@ -108,6 +108,16 @@ def test_a_target_shows_what_relabelling_made_of_it(visit: OpenVisit) -> None:
     expect(row).to_contain_text("staging")
 
 
+def test_a_host_leads_to_its_charts(visit: OpenVisit) -> None:
+    page = visit().page
+    page.goto("/hosts")
+
+    page.get_by_role("region", name="Hosts").get_by_role("link").first.click()
+
+    expect(page.get_by_role("figure", name="CPU by mode").locator("canvas")).to_be_visible()
+    expect(page.get_by_role("figure", name="Memory in use").get_by_text("GiB").first).to_be_visible()
+
+
 def test_the_command_palette_goes_to_a_page_and_to_a_metric(visit: OpenVisit) -> None:
     page = visit().page
     page.goto("/")

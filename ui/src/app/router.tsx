@@ -82,6 +82,20 @@ const hosts = createRoute({
   component: lazyRouteComponent(() => import("../pages/hosts/HostsPage")),
 });
 
+export interface HostSearch extends FrameSearch {
+  job?: string;
+}
+
+const host = createRoute({
+  getParentRoute: () => root,
+  path: "/hosts/$instance",
+  validateSearch: (search: Record<string, unknown>): HostSearch => {
+    const job = textOf(search, "job");
+    return { ...frameSearch(search), ...(job ? { job } : {}) };
+  },
+  component: lazyRouteComponent(() => import("../pages/hosts/HostPage")),
+});
+
 const design = createRoute({
   getParentRoute: () => root,
   path: "/design",
@@ -89,7 +103,7 @@ const design = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, explore, targets, hosts, design]),
+  routeTree: root.addChildren([home, explore, targets, hosts, host, design]),
   parseSearch,
   stringifySearch,
   defaultPreload: "intent",

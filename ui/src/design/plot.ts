@@ -15,6 +15,9 @@ export function seriesLook(index: number): { variable: string; dash: number[] } 
   };
 }
 
+/** Steps of an axis of bytes: 1, 2, 4 … KiB and not 1,000 bytes. */
+const BINARY_INCREMENTS: number[] = Array.from({ length: 60 }, (_, power) => 2 ** power);
+
 export interface PlotSeries {
   readonly name: string;
   readonly isShown: boolean;
@@ -77,6 +80,7 @@ export function plotOptions(options: PlotOptions): uPlot.Options {
       {
         ...axis,
         space: 32,
+        ...(unit === "bytes" || unit === "bytes/s" ? { incrs: BINARY_INCREMENTS } : {}),
         size: (_plot, values) => 14 + Math.max(24, ...(values ?? []).map((text) => text.length * 6.4)),
         values: (_plot, splits) => splits.map((value) => formatValue(value, unit)),
       },

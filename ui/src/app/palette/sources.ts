@@ -1,6 +1,6 @@
 // The palette's first sources: pages, actions, metrics, targets, hosts.
 
-import { getMetricNames, getTargets } from "../../api/prometheus";
+import { getMetricNames, getTargets, queryInstant } from "../../api/prometheus";
 import { chooseTheme } from "../../design/theme";
 import { selectorOf } from "../../lib/labels";
 import { PAGES } from "../pages";
@@ -41,6 +41,18 @@ registerCommands({
       keywords: target.scrapeUrl,
       icon: "target",
       run: ({ navigate }) => navigate("/targets", { pool: target.scrapePool, target: target.scrapeUrl }),
+    })),
+});
+
+registerCommands({
+  group: "Hosts",
+  load: async (signal) =>
+    (await queryInstant("node_boot_time_seconds", Date.now(), signal)).samples.map(({ labels }) => ({
+      id: `${labels.job} ${labels.instance}`,
+      title: labels.instance ?? "",
+      detail: labels.job ?? "",
+      icon: "host",
+      run: ({ navigate }) => navigate(`/hosts/${encodeURIComponent(labels.instance ?? "")}`, { job: labels.job }),
     })),
 });
 

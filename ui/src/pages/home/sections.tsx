@@ -4,10 +4,10 @@ import { useQueries } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ComponentType } from "react";
 import type { Target } from "../../api/prometheus";
-import { useRange, useTargets } from "../../app/data";
+import { useTargets } from "../../app/data";
+import { MetricChart } from "../../app/MetricChart";
 import { usePageTime } from "../../app/time/TimeContext";
 import { Badge } from "../../design/Badge";
-import { Chart } from "../../design/Chart";
 import { Icon } from "../../design/Icon";
 import { Empty, ErrorNotice, Loading } from "../../design/States";
 import { HostTable } from "../hosts/HostTable";
@@ -108,35 +108,8 @@ function Itself() {
   return (
     <div className={css.charts}>
       {ITSELF.map((chart) => (
-        <ItselfChart key={chart.title} {...chart} />
+        <MetricChart key={chart.title} {...chart} syncKey="home" isLegendHidden />
       ))}
-    </div>
-  );
-}
-
-function ItselfChart({ title, expr, unit }: (typeof ITSELF)[number]) {
-  const { setWindow, zone } = usePageTime();
-  const { data, error, isPlaceholderData } = useRange(expr, { points: 160 });
-  return (
-    <div className="card">
-      {error ? (
-        <ErrorNotice error={error} title={title} />
-      ) : !data ? (
-        <Loading />
-      ) : (
-        <Chart
-          title={title}
-          matrix={data}
-          unit={unit}
-          zone={zone}
-          height={150}
-          query={expr}
-          syncKey="home"
-          isBusy={isPlaceholderData}
-          isLegendHidden
-          onZoom={(startMs, endMs) => setWindow({ startMs, endMs })}
-        />
-      )}
     </div>
   );
 }

@@ -38,10 +38,7 @@ const COLUMNS: readonly TableColumn<Host>[] = [
     title: "Host",
     value: (host) => host.name,
     render: (host) => (
-      <Link
-        to="/explore"
-        search={{ q: [`1 - avg(rate(node_cpu_seconds_total{mode="idle",instance=${JSON.stringify(host.name)}}[1m]))`] }}
-      >
+      <Link to="/hosts/$instance" params={{ instance: host.name }} search={{ job: host.job }}>
         {host.name}
       </Link>
     ),
