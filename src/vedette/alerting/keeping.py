@@ -81,6 +81,9 @@ class Keeper:
         self._most = most
         self._next = _Gathered()
         self._asked = asyncio.Event()
+        self._runner: asyncio.Task[None] | None = None
+        self._storing = False
+        self._ending = False
 
     def note(self, effects: Iterable[Effect]) -> None:
         """Take down what came out of a call of the machine."""
@@ -113,15 +116,25 @@ class Keeper:
         await waiter
 
     async def run(self) -> None:
-        """Store until cancelled."""
+        """Store until `end`."""
+        self._runner = asyncio.current_task()
         retry_s = _FIRST_RETRY_S
-        while True:
+        while not self._ending:
             await self._asked.wait()
-            if await self.flush():
+            self._storing = True
+            stored = await self.flush()
+            self._storing = False
+            if stored:
                 retry_s = _FIRST_RETRY_S
-                continue
-            await self._clock.sleep(retry_s)
-            retry_s = min(2 * retry_s, _LONGEST_RETRY_S)
+            elif not self._ending:
+                await self._clock.sleep(retry_s)
+                retry_s = min(2 * retry_s, _LONGEST_RETRY_S)
+
+    def end(self) -> None:
+        """End `run`, after the transaction that is under way: cancelled within, it would keep the database locked."""
+        self._ending = True
+        if not self._storing and self._runner is not None:
+            self._runner.cancel()
 
     async def flush(self) -> bool:
         """Store everything that waits, in one transaction; whether it was."""

@@ -311,12 +311,13 @@ async def open_service(
     service = AlertingService(build, plan, storage, clock, limits or ServiceLimits())
     service.restore(await storage.load())
     async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(service.run()), tasks.create_task(service.keeper.run())]
+        running = tasks.create_task(service.run())
+        tasks.create_task(service.keeper.run())
         try:
             yield service
         finally:
-            for task in running:
-                task.cancel()
+            running.cancel()
+            service.keeper.end()
     service.deliver_by(None)
     try:
         async with asyncio.timeout(_LAST_FLUSH_S):
