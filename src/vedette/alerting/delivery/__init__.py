@@ -12,7 +12,7 @@ from vedette.alerting.delivery.outbox import (
     open_outbox,
     outbox_context,
 )
-from vedette.alerting.delivery.settings import DeliverySettings
+from vedette.config.delivery import DeliverySettings
 
 __all__ = [
     "Attempt",

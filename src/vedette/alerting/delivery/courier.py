@@ -22,9 +22,9 @@ from vedette.alerting.delivery.line import Line
 from vedette.alerting.delivery.message import Message
 from vedette.alerting.delivery.metrics import DeliveryMetrics
 from vedette.alerting.delivery.pauses import pause_s
-from vedette.alerting.delivery.settings import DeliverySettings
 from vedette.alerting.notification_log import Address
 from vedette.alerting.records import Notify
+from vedette.config.delivery import DeliverySettings
 from vedette.model.clock import Clock
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()

@@ -7,7 +7,7 @@ Source: Alertmanager's `notify/incidentio`; https://api-docs.incident.io/.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final, cast
 
 import orjson
 
@@ -52,8 +52,9 @@ def _explain(_: int, text: str) -> str:
         said = mapping_of(orjson.loads(text))
     except orjson.JSONDecodeError:
         return text
-    errors = said.get("errors")
-    parts = [said.get("message"), said.get("error"), ", ".join(map(str, errors)) if isinstance(errors, list) else ""]
+    errors: Any = said.get("errors")
+    listed = cast("list[Any]", errors) if isinstance(errors, list) else []
+    parts = [said.get("message"), said.get("error"), ", ".join(map(str, listed))]
     return ": ".join(str(part) for part in parts if part)
 
 

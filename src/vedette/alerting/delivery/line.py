@@ -11,9 +11,9 @@ from vedette.alerting.delivery.kinds import SENDERS
 from vedette.alerting.delivery.memory import Memory
 from vedette.alerting.delivery.redaction import Redactor, Secrets
 from vedette.alerting.delivery.sender import ClosingSender, Sender, Tools
-from vedette.alerting.delivery.settings import DeliverySettings
 from vedette.alerting.receivers import HttpIntegration, Integration
 from vedette.collect.http_client import Fetcher
+from vedette.config.delivery import DeliverySettings
 from vedette.config.http_client import HttpClient
 from vedette.model.clock import Clock
 from vedette.model.durations import Duration

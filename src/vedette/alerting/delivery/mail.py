@@ -8,8 +8,10 @@ from __future__ import annotations
 import email.charset
 import email.policy
 import email.utils
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.header import Header
 from email.mime.multipart import MIMEMultipart
 from email.mime.nonmultipart import MIMENonMultipart
 from typing import Final
@@ -20,6 +22,15 @@ from vedette.alerting.receivers.email import EmailSettings, ThreadBy
 
 _DEFAULT_SUBJECT: Final = '{{ template "email.default.subject" . }}'
 _MOST_RECIPIENTS: Final = 1000
+_ADDRESSES_CHARS: Final = 100_000
+_HEADER_CHARS: Final = 100_000
+_LONGEST_WORD: Final = 900
+"""A line of a mail has at most 998 characters."""
+
+_LINE_END: Final = "\r\n"
+_POLICY: Final = email.policy.compat32.clone(linesep=_LINE_END)
+_NAME: Final = re.compile(r"[!-9;-~]{1,76}")
+_OF_ADDRESSES: Final = frozenset({"To", "From", "Cc", "Bcc", "Reply-To", "Sender"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +60,12 @@ def compose_mail(settings: EmailSettings, message: Message) -> ComposedMail:
     recipients = _addresses(message.text(settings.to), "to")
     if len(recipients) > _MOST_RECIPIENTS:
         raise refused(f"more than {_MOST_RECIPIENTS} recipients")
-    mail = MIMEMultipart("alternative", policy=email.policy.SMTP)
-    for name, value in _headers(settings, message).items():
-        mail[name] = _flat(value)
+    mail = MIMEMultipart("alternative")
     for kind, text in (("plain", _plain(settings, message)), ("html", message.html(settings.html))):
         if text:
             mail.attach(_part(kind, text))
-    return ComposedMail(senders[0], recipients, mail.as_bytes())
+    headers = "".join(_line(name, value) for name, value in _headers(settings, message).items())
+    return ComposedMail(senders[0], recipients, headers.encode() + mail.as_bytes(policy=_POLICY))
 
 
 def _plain(settings: EmailSettings, message: Message) -> str:
@@ -79,16 +89,31 @@ def _headers(settings: EmailSettings, message: Message) -> dict[str, str]:
     return headers
 
 
-def _flat(value: str) -> str:
-    """A header's value. What templates give must not begin another header."""
-    flat = " ".join(value.splitlines()).strip()
-    return "".join(char for char in flat if char >= " " or char == "\t")
+def _line(name: str, value: str) -> str:
+    """A header, folded. What templates give must not begin another one.
+
+    Written out here: the library's own way refuses, or fails at, much of what people put into addresses.
+
+    Raises:
+        DeliveryError: the name is none of a header.
+    """
+    if not _NAME.fullmatch(name):
+        raise refused(f"{name[:100]!r} is not the name of a header")
+    flat = " ".join(value.split())
+    flat = "".join(char for char in flat if char.isprintable())[:_HEADER_CHARS]
+    if not flat.isascii() and name in _OF_ADDRESSES:
+        found = email.utils.getaddresses([flat])
+        flat = ", ".join(email.utils.formataddr(one) for one in found if one[1].isascii()) or flat
+    plain = flat.isascii() and all(len(word) < _LONGEST_WORD for word in flat.split(" "))
+    header = Header(flat, charset="us-ascii" if plain else "utf-8", header_name=name)
+    return f"{name}: {header.encode(linesep=_LINE_END)}{_LINE_END}"
 
 
 def _part(kind: str, text: str) -> MIMENonMultipart:
     charset = email.charset.Charset("utf-8")
     charset.body_encoding = email.charset.QP
     part = MIMENonMultipart("text", kind, charset="UTF-8")
+    del part["MIME-Version"]
     part.set_payload(text.encode("utf-8", "replace").decode(), charset=charset)
     return part
 
@@ -99,6 +124,8 @@ def _addresses(text: str, what: str) -> tuple[str, ...]:
     Raises:
         DeliveryError: there is none, or something that is none.
     """
+    if len(text) > _ADDRESSES_CHARS:
+        raise refused(f"parsing {what} addresses: more than {_ADDRESSES_CHARS:,} characters")
     found = [address for _, address in email.utils.getaddresses([text])]
     bad = [one for one in found if "@" not in one or any(char.isspace() or char in '<>"' for char in one)]
     if not found or bad:

@@ -12,10 +12,10 @@ _MOST_GROUPS: Final = 100_000
 
 
 class Memory(Protocol):
-    """Keeps texts for each integration and group. What is lost costs a new thread, nothing else."""
+    """Keeps texts for each integration and group. What is lost costs a new thread of messages, nothing else."""
 
     def recall(self, address: Address, group_key: str) -> Mapping[str, str]:
-        """What was kept; nothing if nothing was."""
+        """What was kept; nothing if nothing was. Called from worker threads."""
         ...
 
     def keep(self, address: Address, group_key: str, facts: Mapping[str, str]) -> None:

@@ -22,11 +22,11 @@ from vedette.alerting.delivery.memory import Memory, ProcessMemory
 from vedette.alerting.delivery.message import Message, Render, message_of
 from vedette.alerting.delivery.metrics import DeliveryMetrics
 from vedette.alerting.delivery.rehearsal import notices
-from vedette.alerting.delivery.settings import DeliverySettings
 from vedette.alerting.notification_log import Address
 from vedette.alerting.receivers import Integration
 from vedette.alerting.records import Notify
 from vedette.alerting.settings.file import AlertingConfig
+from vedette.config.delivery import DeliverySettings
 from vedette.model.clock import Clock
 from vedette.model.errors import VedetteError
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import threading
 from collections.abc import Iterator
 from typing import Any, Final, cast
 from urllib.parse import quote, quote_plus, urlsplit
@@ -17,7 +18,7 @@ from vedette.config.secrets import REDACTED, Secret, mask_url
 _SHORTEST: Final = 4
 """Shorter secrets would hide half of every text."""
 
-_LATEST_KEPT: Final = 64
+_FORMS_KEPT: Final = 512
 
 
 class Redactor:
@@ -26,20 +27,22 @@ class Redactor:
     def __init__(self, settings: Integration | None = None) -> None:
         self._forms: dict[str, None] = {}
         self._pattern: re.Pattern[str] | None = None
+        self._lock = threading.Lock()
         for secret in _secrets_of(settings):
             self.learn(secret)
 
     def learn(self, secret: str) -> None:
-        """Know a secret from now on."""
+        """Know a secret from now on. Messages are composed in several threads, and each may find a new one."""
         forms = [form for form in _forms(secret) if len(form) >= _SHORTEST]
-        if all(form in self._forms for form in forms):
-            return
-        for form in forms:
-            self._forms[form] = None
-        while len(self._forms) > _LATEST_KEPT * 8:  # files that are rotated for years
-            del self._forms[next(iter(self._forms))]
-        longest_first = sorted(self._forms, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+        with self._lock:
+            if all(form in self._forms for form in forms):
+                return
+            for form in forms:
+                self._forms[form] = None
+            while len(self._forms) > _FORMS_KEPT:  # files that are rotated for years
+                del self._forms[next(iter(self._forms))]
+            longest_first = sorted(self._forms, key=len, reverse=True)
+            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
 
     def clean(self, text: str) -> str:
         """A text without secrets."""

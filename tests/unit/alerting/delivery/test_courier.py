@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+import structlog
 
 from harness.delivering import MINUTE, NOON_MS, SleepingClock, config_of, delivering, notify, told
 from harness.receivers import ReceiverServer, Reply, Sent, serve_receiver
@@ -225,8 +226,10 @@ async def test_a_bug_in_a_sender_ends_neither_the_others_nor_the_message() -> No
 
         courier.line.sender.compose = broken  # type: ignore[method-assign,assignment]
 
-        assert await it.deliver(notify()) == [""]
+        with structlog.testing.capture_logs() as logged:
+            assert await it.deliver(notify()) == [""]
 
+    assert "notification failed" in [entry["event"] for entry in logged]
     assert it.tried()[0].error == "an error in Vedette itself; its log has the details"
 
 
@@ -286,6 +289,6 @@ async def test_what_is_sent_has_its_secrets_taken_out_of_the_record() -> None:
         "http_config: {authorization: {credentials: 'topsecret'}}",
     )
     async with delivering(config) as it:
-        await it.deliver(notify(told(key="topsecret"), lasts_ms=1))
+        await it.deliver(notify(told(key="topsecret"), lasts_ms=1000))
 
     assert it.tried()[0].body == '{"key":"<secret>"}'

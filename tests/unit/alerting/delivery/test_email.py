@@ -2,9 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import email
+import email.policy
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from harness.delivering import MINUTE, Delivering, config_of, delivering, message, notify, told
 from harness.mail import MailServer, serve_mail
@@ -184,6 +188,13 @@ def test_a_subject_beyond_ascii_is_encoded() -> None:
     assert b"Subject: =?utf-8?" in mail.content
 
 
+def test_names_of_people_beyond_ascii_leave_their_addresses_alone() -> None:
+    mail = composed("headers: {to: 'J\u00f6 Schm\u00f6 <joe@example.org>'}")
+
+    assert b"To: =?utf-8?" in mail.content
+    assert b"<joe@example.org>" in mail.content
+
+
 @pytest.mark.parametrize("to", ["nobody", "{{ .CommonLabels.nothing }}", "a@example.org, b c@example.org"])
 def test_what_is_no_address_is_refused(to: str) -> None:
     given = config_of("email", f"to: '{to}', from: v@example.org, smarthost: 'mail:25'")
@@ -210,3 +221,27 @@ async def test_a_server_that_does_not_greet_is_given_up() -> None:
         released.set()
 
     assert error == "no answer within 0.05 s"
+
+
+@given(st.text(), st.text())
+@example("=?utf-8?q?x?=", "a@b,;:<>@[")
+def test_whatever_an_alert_says_becomes_a_mail(one: str, other: str) -> None:
+    headers = (
+        "{subject: '{{ .CommonLabels.one }}', x-more: '{{ .CommonLabels.other }}', to: '{{ .CommonLabels.other }}'}"
+    )
+
+    mail = composed(f"headers: {headers}, text: '{{{{ .CommonLabels.one }}}}'", one=one, other=other)
+
+    parsed = email.message_from_bytes(mail.content, policy=email.policy.default)
+    assert {name.lower() for name in parsed} <= {
+        "content-type",
+        "mime-version",
+        "subject",
+        "to",
+        "from",
+        "x-more",
+        "message-id",
+        "date",
+    }
+    assert parsed.get_content_type() == "multipart/alternative"
+    assert max(map(len, mail.content.split(b"\r\n"))) <= 998

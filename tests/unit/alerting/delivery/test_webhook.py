@@ -1,7 +1,17 @@
 from __future__ import annotations
 
-from harness.delivering import EXTERNAL_URL, config_of, delivering, notify, told
-from harness.receivers import Reply, serve_receiver
+import dataclasses
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.delivering import EXTERNAL_URL, config_of, delivering, message, notify, told
+from harness.receivers import Reply, json_reply, serve_receiver
+from vedette.alerting.delivery.webhook import webhook_body
+from vedette.alerting.receivers.webhook import WebhookSettings
+from vedette.model.labels import label_set
 
 
 async def test_a_webhook_gets_the_alerts_in_version_four() -> None:
@@ -90,6 +100,44 @@ async def test_the_url_is_in_no_error_and_no_record() -> None:
     assert "secret-part" not in str(it.tried())
 
 
+@pytest.mark.parametrize(
+    ("options", "header"),
+    [
+        pytest.param("basic_auth: {username: joe, password: letmein}", "Basic am9lOmxldG1laW4=", id="basic"),
+        pytest.param("authorization: {credentials: thetoken}", "Bearer thetoken", id="bearer"),
+    ],
+)
+async def test_credentials_of_the_http_options_are_sent(options: str, header: str) -> None:
+    config = "url: '{}', http_config: {{{}}}"
+    async with serve_receiver() as server, delivering(config_of("webhook", config.format(server.url, options))) as it:
+        await it.deliver(notify())
+
+    assert server.sent[0].headers["authorization"] == header
+
+
+async def test_http_options_of_all_receivers_hold_where_a_receiver_has_none() -> None:
+    shared = "global: {http_config: {authorization: {credentials: thetoken}}}"
+    async with (
+        serve_receiver() as server,
+        delivering(config_of("webhook", f"url: '{server.url}'", more=shared)) as it,
+    ):
+        await it.deliver(notify())
+
+    assert server.sent[0].headers["authorization"] == "Bearer thetoken"
+
+
+async def test_a_token_is_asked_for_by_oauth_2() -> None:
+    async with serve_receiver() as server:
+        server.answer(json_reply({"access_token": "fresh", "token_type": "Bearer"}), "/token")
+        oauth = f"oauth2: {{client_id: c, client_secret: s3cret, token_url: '{server.url}/token'}}"
+        config = config_of("webhook", f"url: '{server.url}/hook', http_config: {{{oauth}}}")
+        async with delivering(config) as it:
+            assert await it.deliver(notify()) == [""]
+
+    assert [sent.path for sent in server.sent] == ["/token", "/hook"]
+    assert server.sent[1].headers["authorization"] == "Bearer fresh"
+
+
 async def test_what_the_receiver_says_is_quoted() -> None:
     async with serve_receiver() as server, delivering(config_of("webhook", f"url: '{server.url}'")) as it:
         server.answer(Reply(400, b"no such\nroom"))
@@ -97,3 +145,16 @@ async def test_what_the_receiver_says_is_quoted() -> None:
         errors = await it.deliver(notify())
 
     assert errors == ["unexpected status code 400: no such room"]
+
+
+@given(st.dictionaries(st.text(min_size=1), st.text(), max_size=5))
+def test_whatever_an_alert_says_becomes_json(labels: dict[str, str]) -> None:
+    settings = next(iter(config_of("webhook", "url: http://x").receivers[0].entries())).settings
+    assert isinstance(settings, WebhookSettings)
+    alert = told()
+    alert = dataclasses.replace(alert, alert=dataclasses.replace(alert.alert, labels=label_set(labels)))
+
+    body = json.loads(webhook_body(settings, message(alert)))
+
+    cleaned = {name: value for name, value in labels.items() if value and (name + value).isprintable()}
+    assert cleaned.items() <= body["alerts"][0]["labels"].items()
