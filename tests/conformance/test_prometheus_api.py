@@ -1,7 +1,7 @@
 """Answers of Prometheus' HTTP API, compared in shape with recorded ones of a real Prometheus.
 
 A shape is the envelope, the fields' names and types, `errorType` and the status; times, durations, instances and the
-texts of errors are another server's own. Skipped by rule: what belongs to rules and alerts.
+texts of errors are another server's own.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ _SERIES = re.compile(r"(?P<name>\w+)(\{(?P<labels>.*)\})? \S+ \d+")
 _PAIR = re.compile(r'\w+="(?:[^"\\]|\\.)*"')
 _WHOLE = re.compile(r'(?<=^le=")(-?\d+)(?="$)|(?<=^quantile=")(-?\d+)(?="$)')
 _OF_TARGET = ("env", "instance", "job")
-_RULES = re.compile(r"/api/v1/(rules|alerts)\b")
 _BY_NAME = {"labels", "metric", "discoveredLabels", "seriesLabels"}
 """Objects whose fields' names are data: label sets."""
 _NEWER = {"droppedTargetCounts"}
@@ -45,24 +44,26 @@ def cases() -> Iterator[Any]:
         found = _REQUEST.fullmatch(line)
         if line.startswith("#") or found is None:
             continue
-        marks = [pytest.mark.skip("belongs to rules and alerts")] if _RULES.match(found["path"]) else []
-        yield pytest.param(found.groupdict(), id=found["file"], marks=marks)
+        yield pytest.param(found.groupdict(), id=found["file"])
 
 
 @pytest.fixture(scope="module")
 def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VedetteServer]:
-    """A server that has scraped the recorded exposition for more than eight seconds."""
+    """A server that has scraped the recorded exposition, and evaluated its rules, for some seconds."""
     server = VedetteServer(tmp_path_factory.mktemp("api") / "data")
     with serve_expositions() as target:
         target.show((FOLDER / "exposition.txt").read_bytes())
         server.configure(
-            f"{QUIET}\nglobal: {{external_labels: {{{external_labels()}}}}}\n"
+            f"{QUIET}\nglobal: {{evaluation_interval: 1s, external_labels: {{{external_labels()}}}}}\n"
+            f"rule_files: ['{FOLDER.absolute()}/rules.yml']\n"
             "scrape_configs:\n  - job_name: helpdesk\n    scrape_interval: 2s\n    scrape_timeout: 2s\n"
             f"    static_configs: [{{targets: ['{target.address}'], labels: {{env: prod}}}}]\n"
         )
         try:
             server.start()
             eventually(lambda: (server.value("count_over_time(up[1m])") or 0) >= 2)
+            recorded = json.loads((FOLDER / "alerts.json").read_bytes())["data"]["alerts"]
+            eventually(lambda: len(server.data("alerts")["alerts"]) >= len(recorded))
             yield server
             server.stop()
         finally:

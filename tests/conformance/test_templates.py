@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import html
+import json
 import os
+import re
 from collections.abc import Mapping
 from datetime import datetime
+from email import message_from_bytes
+from email.policy import default as default_policy
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from ruamel.yaml import YAML
 
-from vedette.alerting.templates import Library, alert_of, data_of, kv
+from vedette.alerting.records import Told
+from vedette.alerting.templates import Library, NotificationFacts, alert_of, data_of, kv, notification_data
 from vedette.lang.gotemplate import (
     UINT64,
     MissingKey,
@@ -22,7 +28,8 @@ from vedette.lang.gotemplate import (
     strings,
     time,
 )
-from vedette.model.labels import LabelSet
+from vedette.model.alerts import Alert
+from vedette.model.labels import LabelSet, label_set
 from vedette.rules.templates import Expansion, expand_html, expand_text
 
 _ROOT = os.environ.get("CONFORMANCE_DIR")
@@ -121,3 +128,41 @@ def test_a_template_gives_what_it_gives_in_alertmanager(library: Library, case: 
     with pytest.raises(TemplateError) as refused:
         rendered()
     assert case.get("error", str(refused.value)) == str(refused.value)
+
+
+def _recordings(pattern: str) -> list[Any]:
+    found = [pytest.param(path, id=path.stem) for path in sorted(_CONFORMANCE.glob(pattern))]
+    return found or [pytest.param(None, marks=pytest.mark.skip(reason=f"no {pattern} in {_CONFORMANCE}"))]
+
+
+def _told(found: dict[str, Any], *, firing: bool) -> Told:
+    starts_ms = int(datetime.fromisoformat(found["startsAt"]).timestamp() * 1000)
+    annotations = tuple(sorted(found["annotations"].items()))
+    labels = label_set(found["labels"])
+    return Told(Alert(labels, annotations, starts_ms, starts_ms, starts_ms, found["generatorURL"]), firing)
+
+
+@pytest.mark.parametrize("path", _recordings("alertmanager/notifications/*.eml"))
+def test_an_email_has_the_subject_and_the_facts_of_alertmanagers(library: Library, path: Path) -> None:
+    recorded = message_from_bytes(path.read_bytes(), policy=default_policy)
+    subject = str(recorded["Subject"])
+    body = recorded.get_body(("html",))
+    assert body is not None
+    theirs = body.get_content()
+    alerts = [
+        _told(one, firing="RESOLVED" not in subject)
+        for one in json.loads((path.parent / "alerts.json").read_text(encoding="utf-8"))
+        if f"] {one['labels']['alertname']} " in subject
+    ]
+    group = tuple((name, dict(alerts[0].alert.labels)[name]) for name in ("alertname", "cluster"))
+    data = notification_data(NotificationFacts("all", alerts, group, "http://alertmanager.example.org"))
+
+    title = library.render('{{ template "email.default.subject" . }}', data, now_ms=_NOW_MS)
+    page = library.render_html('{{ template "email.default.html" . }}', data, now_ms=_NOW_MS)
+
+    assert title == subject
+    shown = html.unescape(page)
+    facts = [text for one in alerts for pair in (*one.alert.labels, *one.alert.annotations) for text in pair]
+    links = [found for found in re.findall(r'href="([^"]+)"', html.unescape(theirs)) if "example.org" in found]
+    assert links
+    assert [fact for fact in (*facts, *links, subject) if fact not in shown] == []

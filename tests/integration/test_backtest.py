@@ -84,6 +84,7 @@ def test_a_backtest_tells_its_progress_and_what_each_alerting_rule_would_have_do
         pytest.param({"step": "soon"}, "soon", id="a step that is none"),
         pytest.param({"start": NOW_S, "end": START_S}, "end must not be before start", id="backwards"),
         pytest.param({"start": 0}, "rules.backtest_evaluations", id="too many evaluations"),
+        pytest.param({"thresholds": [1.0] * 21}, "at most 20 thresholds", id="too many thresholds"),
         pytest.param({"start": "x"}, "start", id="a start that is none"),
         pytest.param({"start": 1e300}, "start is no time", id="a start beyond all time"),
     ],

@@ -160,10 +160,11 @@ def test_a_changed_job_goes_on_with_its_series_without_a_gap(servers: Servers, t
     by_request(server)
     target.wait_until_asked(4)
 
-    end_s = time.time()
-    (series,) = server.data("query_range", query="level", start=start_s, end=end_s, step=0.02)["result"]
-    steps = [time_s for time_s, _ in series["values"]]
-    assert len(steps) == int((end_s - start_s) / 0.02) + 1
+    # In whole milliseconds, as the server counts.
+    start_ms, end_ms = round(start_s * 1000), time.time_ns() // 1_000_000
+    times = {"start": start_ms / 1000, "end": end_ms / 1000, "step": 0.02}
+    (series,) = server.data("query_range", query="level", **times)["result"]
+    assert len(series["values"]) == (end_ms - start_ms) // 20 + 1
     server.stop()
 
 

@@ -122,7 +122,10 @@ def raw_limits(config: Config) -> RawLimits:
 
 def backtest_limits(config: Config) -> BacktestLimits:
     """What a backtest may use."""
-    return BacktestLimits(config.global_.evaluation_interval.ms, config.rules.backtest_evaluations)
+    rules = config.rules
+    return BacktestLimits(
+        config.global_.evaluation_interval.ms, steps=rules.backtest_evaluations, runs=rules.backtest_runs
+    )
 
 
 def engine_settings(config: Config) -> EngineSettings:

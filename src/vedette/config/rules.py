@@ -23,6 +23,8 @@ class Rules(Settings):
     (`--alertmanager.notification-queue-capacity`). Holds for Alertmanagers that are found from then on."""
     backtest_evaluations: Positive = 2_000_000
     """Evaluations that a backtest may make, of all its rules together: a month of one a minute has 43,200."""
+    backtest_runs: Positive = 1_000_000
+    """How often series may begin to be found in the backtest of one rule; each takes some 100 bytes of memory."""
     outage_tolerance: DurationOption = Duration(3_600_000)
     """After a start, alerts that were seen within this time go on where they were
     (`--rules.alert.for-outage-tolerance`). Takes effect with the next start."""

@@ -108,6 +108,9 @@ class Findings:
     """At which steps each series was found, over a time that is evaluated piece by piece.
 
     What is kept of a piece is where series begin and cease to be found: a month of steps takes little room.
+
+    Attributes:
+        count: how many such runs of steps are kept; of expressions that come and go with every step there are many.
     """
 
     def __init__(self, *, start_ms: int, step_ms: int) -> None:
@@ -120,6 +123,7 @@ class Findings:
         self._start_ms = start_ms
         self._step_ms = step_ms
         self._steps = 0
+        self.count = 0
         self._numbers: dict[LabelSet, int] = {}
         self._runs: list[tuple[Int64s, Int64s, Int64s, Floats]] = []
 
@@ -135,6 +139,7 @@ class Findings:
         row, first, last = _runs(there)
         if not len(row):
             return
+        self.count += len(row)
         rows, place = np.unique(row, return_inverse=True)
         numbers = self._numbers
         known = [numbers.setdefault(labels, len(numbers)) for labels in matrix.labels.take(rows).label_sets()]

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vedette.lang.promql.ast import Expr
+from vedette.model.errors import LimitExceededError
 from vedette.query.promql import Matrix, RangeResult
 from vedette.rules.backtest import Episodes, Findings, Summary, find_threshold, summarise
 from vedette.rules.definitions import AlertingRule
@@ -50,6 +51,7 @@ class TrialOptions:
         step_ms: the time between two of them.
         thresholds: other ones than the rule's; None for some near it.
         holds_ms: other values of `for`; None for some near it.
+        max_runs: how often series may come and go, all together; other thresholds with more are left out.
         buckets: so many parts the timeline has, at most.
     """
 
@@ -59,6 +61,7 @@ class TrialOptions:
     thresholds: tuple[float, ...] | None = None
     holds_ms: tuple[int, ...] | None = None
     buckets: int = 120
+    max_runs: int = 1_000_000
 
     @property
     def steps(self) -> int:
@@ -124,6 +127,7 @@ async def try_rule(rule: AlertingRule, ranges: Ranges, options: TrialOptions) ->
 
     Raises:
         VedetteError: the expression cannot be evaluated.
+        LimitExceededError: what it finds comes and goes too often.
     """
     compared = find_threshold(rule.expr)
     own = None if compared is None else compared.limit
@@ -134,13 +138,20 @@ async def try_rule(rule: AlertingRule, ranges: Ranges, options: TrialOptions) ->
     def note(matrices: Sequence[Matrix]) -> None:
         for matrix in matrices:
             for limit, found in zip(limits, findings, strict=True):
-                found.add(matrix, None if compared is None or limit is None else compared.found(matrix, limit))
+                if found.count <= options.max_runs:
+                    found.add(matrix, None if compared is None or limit is None else compared.found(matrix, limit))
+        if findings[0].count > options.max_runs:
+            what = "times at which a series begins to be found"
+            raise LimitExceededError(
+                limit="rules.backtest_runs", allowed=options.max_runs, found=findings[0].count, what=what
+            )
 
     def conclude() -> Trial:
         episodes = _replay(findings[0], rule, rule.hold_ms)
         others = [
             Alternative(limit, rule.hold_ms, summarise(_replay(found, rule, rule.hold_ms)))
             for limit, found in zip(limits[1:], findings[1:], strict=True)
+            if found.count <= options.max_runs
         ]
         others += [
             Alternative(own, hold_ms, summarise(_replay(findings[0], rule, hold_ms)))

@@ -6,7 +6,7 @@ import pytest
 
 from harness.rules import MINUTE, groups_of, store_of
 from vedette.lang.promql.ast import Expr
-from vedette.model.errors import QueryExecutionError
+from vedette.model.errors import LimitExceededError, QueryExecutionError
 from vedette.query.promql import RangeResult, evaluate_range
 from vedette.rules import AlertingRule
 from vedette.rules.trial import Alternative, Progress, Trial, TrialOptions, try_rule
@@ -108,3 +108,18 @@ async def test_an_expression_that_cannot_be_evaluated_says_so() -> None:
 
     with pytest.raises(QueryExecutionError, match="many-to-many"):
         await tried(Stored("x{i='a'} 1x9", "x{i='b'} 1x9"), ambiguous)
+
+
+async def test_an_expression_whose_series_come_and_go_too_often_is_refused() -> None:
+    stored = Stored("x " + "0 1 " * 50)
+
+    with pytest.raises(LimitExceededError, match=r"rules\.backtest_runs"):
+        await tried(stored, rule_of("x > 0"), max_runs=49)
+
+
+async def test_a_threshold_at_which_series_come_and_go_too_often_is_left_out() -> None:
+    stored = Stored("x " + "0 1 " * 50)
+
+    _, trial = await tried(stored, rule_of("x > 2"), thresholds=(0.5, -1.0), holds_ms=(), max_runs=49)
+
+    assert [other.threshold for other in trial.alternatives] == [-1.0]

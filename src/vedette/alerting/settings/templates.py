@@ -149,6 +149,8 @@ def _of_structure(value: Any, path: Path) -> Iterator[TemplateText]:
             yield TemplateText(path, value, html=False)
         case FrozenMapping():
             for name, item in value:
+                # Names are expanded as well.
+                yield TemplateText((*path, name), name, html=False)
                 yield from _of_structure(item, (*path, name))
         case tuple():
             for index, item in enumerate(cast("tuple[Any, ...]", value)):

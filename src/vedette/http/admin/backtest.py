@@ -20,6 +20,7 @@ from vedette.rules import AlertingRule, Episodes, RuleGroup, Summary, parse_rule
 from vedette.rules.trial import Progress, Ranges, Trial, TrialOptions, try_rule
 
 _SHOWN_EPISODES: Final = 1000
+_ALTERNATIVES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,12 @@ class BacktestLimits:
     Attributes:
         interval_ms: how often rules are evaluated whose group does not say it.
         steps: the most evaluations of all its rules together.
+        runs: how often series of one rule may come and go.
     """
 
     interval_ms: int
     steps: int
+    runs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,8 @@ def _options(asked: _Asked, group: RuleGroup, limits: BacktestLimits) -> TrialOp
         holds = None if asked.holds is None else tuple(parse_duration(text) for text in asked.holds)
     except ValueError as exc:
         raise ProblemError(400, str(exc), kind="bad-data") from exc
+    if len(asked.thresholds or ()) > _ALTERNATIVES or len(holds or ()) > _ALTERNATIVES:
+        raise ProblemError(400, f"at most {_ALTERNATIVES} thresholds and {_ALTERNATIVES} holds", kind="bad-data")
     start_ms, end_ms = (_time_ms(name, seconds) for name, seconds in (("start", asked.start), ("end", asked.end)))
     if step_ms <= 0:
         raise ProblemError(400, "step must be more than 0", kind="bad-data")
@@ -128,7 +133,14 @@ def _options(asked: _Asked, group: RuleGroup, limits: BacktestLimits) -> TrialOp
         raise ProblemError(400, "end must not be before start", kind="bad-data")
     # As the running rule would: at multiples of its interval.
     start_ms -= start_ms % step_ms
-    return TrialOptions(start_ms=start_ms, end_ms=end_ms, step_ms=step_ms, thresholds=asked.thresholds, holds_ms=holds)
+    return TrialOptions(
+        start_ms=start_ms,
+        end_ms=end_ms,
+        step_ms=step_ms,
+        thresholds=asked.thresholds,
+        holds_ms=holds,
+        max_runs=limits.runs,
+    )
 
 
 def _time_ms(name: str, seconds: float) -> int:
