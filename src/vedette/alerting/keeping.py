@@ -95,7 +95,7 @@ class Keeper:
                 case Notify():
                     gathered.messages.append(effect)
                 case Remind():
-                    log.info("silence is about to end", silence=effect.silence.id, author=effect.silence.created_by)
+                    pass  # an alert of its own tells of it
         if gathered.history or gathered.messages or self.holdings.touched:
             self._asked.set()
 

@@ -17,7 +17,8 @@ import structlog
 from vedette.alerting.keeping import Keeper, Storage, read_state
 from vedette.alerting.pipeline import Pipeline
 from vedette.alerting.plan import Plan
-from vedette.alerting.records import Effect, Notify
+from vedette.alerting.records import Effect, Notify, Remind
+from vedette.alerting.reminders import reminder
 from vedette.alerting.silences import Silence
 from vedette.alerting.state import Row, decode
 from vedette.alerting.stepping_back import set_back
@@ -272,6 +273,10 @@ class AlertingService:
 
     def _take_down(self, effects: Sequence[Effect]) -> None:
         self.keeper.note(effects)
+        now_ms = self.now_ms()
+        reminders = [reminder(one.silence, now_ms) for one in effects if isinstance(one, Remind)]
+        if reminders:
+            self.keeper.note(self.pipeline.receive(reminders, now_ms))
         self._news.set()
 
     def _hand_on(self, message: Notify) -> None:

@@ -172,7 +172,9 @@ async def open_alerting(
         def report(message: int, error: str) -> None:
             service.report(message, error=error)
 
-        context = outbox_context(report, registry, attempts=AttemptLog(service), clock=clock)
+        context = outbox_context(
+            report, registry, attempts=AttemptLog(service), limits=config.alerts.delivery, clock=clock
+        )
         async with open_outbox(context, alerting, templates, external_url=external_url) as outbox:
             last = {row.name: int(row.content or 0) for row in await store.load(KIND)}
             heartbeats = Heartbeats(config.alerts.heartbeats, last, service.now_ms())

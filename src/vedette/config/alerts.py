@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Final
 
+from vedette.config.delivery import DeliverySettings
 from vedette.config.fields import Interval, Labels, Positive, Texts, choice
 from vedette.config.settings import Problem, Settings
 from vedette.model.durations import Duration
@@ -117,6 +118,8 @@ class Alerts(Settings):
     """How long attempts to deliver are kept."""
     attempts_records: Positive = 200_000
     """Attempts that are kept at most; the oldest ones go first."""
+    delivery: DeliverySettings = DeliverySettings()
+    """How messages are sent to receivers; takes effect with the next start."""
     webhooks: tuple[AlertWebhook, ...] = ()
     """Other programs that post alerts in their own form."""
     heartbeats: tuple[AlertHeartbeat, ...] = ()

@@ -146,6 +146,21 @@ async def test_a_silence_survives_a_restart_and_can_be_ended() -> None:
     assert len(again.post.sent) == 1
 
 
+async def test_a_silence_that_is_about_to_end_is_told_once_if_its_author_wants_that() -> None:
+    async with running() as world:
+        await world.service.put_silence(dataclasses.replace(silence("alertname=Down"), remind_ms=20 * MINUTE))
+        await world.hand.pass_time(39 * MINUTE)
+        early = list(world.post.sent)
+        await world.hand.pass_time(2 * MINUTE)
+        world.deliver_all()
+        await world.hand.pass_time(15 * MINUTE)
+
+    (message,) = world.post.sent
+    assert early == []
+    assert dict(message.alerts[0].alert.labels)["alertname"] == "SilenceEnding"
+    assert "Down" in dict(message.alerts[0].alert.annotations)["summary"]
+
+
 async def test_a_reload_keeps_alerts_and_what_was_told() -> None:
     async with running() as world:
         await world.fire()
