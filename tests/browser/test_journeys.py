@@ -8,7 +8,6 @@ from typing import Any
 from browser.conftest import PASSWORD, OpenVisit
 from harness.vedette_server import VedetteServer
 
-
 RECENT = "from=now-5m"
 """So short that a step is two seconds: what the fixtures have written some seconds ago is in sight."""
 
