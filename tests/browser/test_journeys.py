@@ -8,6 +8,7 @@ from typing import Any
 from browser.conftest import PASSWORD, OpenVisit
 from harness.vedette_server import VedetteServer
 
+PATIENCE_MS = 30_000
 RECENT = "from=now-5m"
 """So short that a step is two seconds: what the fixtures have written some seconds ago is in sight."""
 
@@ -165,6 +166,26 @@ def test_a_session_that_has_ended_asks_for_the_password_above_the_page(visit: Op
     expect(page.locator("canvas")).to_be_visible()
     # The browser itself reports answers of 401.
     one.complaints[:] = [text for text in one.complaints if "401 (Unauthorized)" not in text]
+
+
+def test_while_the_server_is_away_what_was_there_stays_and_it_comes_back(visit: OpenVisit) -> None:
+    one = visit()
+    page = one.page
+    page.goto("/targets")
+    table = page.get_by_role("region", name="Scraped targets")
+    expect(table).to_be_visible()
+
+    page.route("**/api/**", lambda route: route.abort())
+    page.get_by_role("button", name="Refresh now").click()
+    notice = page.get_by_text("Vedette does not answer")
+    expect(notice).to_be_visible(timeout=PATIENCE_MS)
+    expect(table).to_be_visible()
+    page.unroute("**/api/**")
+    expect(notice).to_have_count(0, timeout=PATIENCE_MS)
+
+    expect(table).to_be_visible()
+    # The browser itself reports requests that fail.
+    one.complaints[:] = [text for text in one.complaints if "net::ERR_FAILED" not in text]
 
 
 def test_the_theme_is_kept(visit: OpenVisit) -> None:
