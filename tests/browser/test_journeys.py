@@ -114,11 +114,11 @@ def test_a_target_shows_what_relabelling_made_of_it(visit: OpenVisit) -> None:
 
 def test_a_host_leads_to_its_charts(visit: OpenVisit) -> None:
     page = visit().page
-    page.goto("/hosts")
+    page.goto(f"/hosts?{RECENT}")
 
     page.get_by_role("region", name="Hosts").get_by_role("link").first.click()
 
-    expect(page.get_by_role("figure", name="CPU by mode").locator("canvas")).to_be_visible()
+    expect(page.get_by_role("figure", name="Load").locator("canvas")).to_be_visible()
     expect(page.get_by_role("figure", name="Memory in use").get_by_text("GiB").first).to_be_visible()
 
 
