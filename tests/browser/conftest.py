@@ -80,7 +80,7 @@ def vedette(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VedetteServer]
         shop.show(SHOP)
         try:
             server = servers.start(CONFIG.replace("SHOP", shop.address))
-            eventually(lambda: server.query("count_over_time(shop_stock_bytes[1m]) > 2"))
+            eventually(lambda: server.query("count_over_time(shop_stock_bytes[1m]) > 5"))
             yield server
         finally:
             servers.kill()

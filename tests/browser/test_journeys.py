@@ -8,6 +8,10 @@ from typing import Any
 from browser.conftest import PASSWORD, OpenVisit
 from harness.vedette_server import VedetteServer
 
+PATIENCE_MS = 30_000
+RECENT = "from=now-5m"
+"""So short that a step is two seconds: what the fixtures have written some seconds ago is in sight."""
+
 
 def expect(locator: Any) -> Any:
     from playwright.sync_api import expect as playwright_expect  # noqa: PLC0415 - optional, see conftest
@@ -34,7 +38,7 @@ def test_who_is_not_logged_in_comes_back_to_the_page_after_logging_in(visit: Ope
 
 def test_a_query_is_drawn_and_its_numbers_have_units(visit: OpenVisit) -> None:
     page = visit().page
-    page.goto("/explore")
+    page.goto(f"/explore?{RECENT}")
 
     type_query(page, "shop_stock_bytes")
     page.get_by_role("button", name="Run").click()
@@ -110,17 +114,17 @@ def test_a_target_shows_what_relabelling_made_of_it(visit: OpenVisit) -> None:
 
 def test_a_host_leads_to_its_charts(visit: OpenVisit) -> None:
     page = visit().page
-    page.goto("/hosts")
+    page.goto(f"/hosts?{RECENT}")
 
     page.get_by_role("region", name="Hosts").get_by_role("link").first.click()
 
-    expect(page.get_by_role("figure", name="CPU by mode").locator("canvas")).to_be_visible()
+    expect(page.get_by_role("figure", name="Load").locator("canvas")).to_be_visible()
     expect(page.get_by_role("figure", name="Memory in use").get_by_text("GiB").first).to_be_visible()
 
 
 def test_the_command_palette_goes_to_a_page_and_to_a_metric(visit: OpenVisit) -> None:
     page = visit().page
-    page.goto("/")
+    page.goto(f"/?{RECENT}")
     page.get_by_role("heading", name="Home").wait_for()
 
     page.keyboard.press("Control+k")
@@ -150,7 +154,7 @@ def test_the_time_range_is_in_the_url_and_stays_from_page_to_page(visit: OpenVis
 def test_a_session_that_has_ended_asks_for_the_password_above_the_page(visit: OpenVisit) -> None:
     one = visit()
     page = one.page
-    page.goto("/explore?q=shop_stock_bytes")
+    page.goto(f"/explore?q=shop_stock_bytes&{RECENT}")
     expect(page.locator("canvas")).to_be_visible()
 
     page.context.clear_cookies()
@@ -162,6 +166,26 @@ def test_a_session_that_has_ended_asks_for_the_password_above_the_page(visit: Op
     expect(page.locator("canvas")).to_be_visible()
     # The browser itself reports answers of 401.
     one.complaints[:] = [text for text in one.complaints if "401 (Unauthorized)" not in text]
+
+
+def test_while_the_server_is_away_what_was_there_stays_and_it_comes_back(visit: OpenVisit) -> None:
+    one = visit()
+    page = one.page
+    page.goto("/targets")
+    table = page.get_by_role("region", name="Scraped targets")
+    expect(table).to_be_visible()
+
+    page.route("**/api/**", lambda route: route.abort())
+    page.get_by_role("button", name="Refresh now").click()
+    notice = page.get_by_text("Vedette does not answer")
+    expect(notice).to_be_visible(timeout=PATIENCE_MS)
+    expect(table).to_be_visible()
+    page.unroute("**/api/**")
+    expect(notice).to_have_count(0, timeout=PATIENCE_MS)
+
+    expect(table).to_be_visible()
+    # The browser itself reports requests that fail.
+    one.complaints[:] = [text for text in one.complaints if "net::ERR_FAILED" not in text]
 
 
 def test_the_theme_is_kept(visit: OpenVisit) -> None:

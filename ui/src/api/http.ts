@@ -19,6 +19,19 @@ export function onSessionEnd(listener: Listener): () => void {
   return () => sessionEndListeners.delete(listener);
 }
 
+const unreachableListeners = new Set<Listener>();
+
+/** Be told when the server does not answer at all. */
+export function onUnreachable(listener: Listener): () => void {
+  unreachableListeners.add(listener);
+  return () => unreachableListeners.delete(listener);
+}
+
+/** Whether an error may pass by itself: the server does not answer, or is busy with itself. */
+export function mayPass(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 0 || error.status >= 502);
+}
+
 export interface RequestOptions {
   readonly method?: "GET" | "POST" | "PATCH" | "DELETE";
   readonly form?: Readonly<Record<string, string | readonly string[]>>;
@@ -46,6 +59,7 @@ export async function request(path: string, options: RequestOptions = {}): Promi
     });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
+    if (!path.endsWith("/session")) for (const listener of unreachableListeners) listener();
     throw new ApiError(0, "unreachable", "Vedette does not answer. It may be restarting; this page tries again.");
   }
   if (response.ok) return response;

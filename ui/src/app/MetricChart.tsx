@@ -35,7 +35,7 @@ export function MetricChart({ title, expr, unit, height = 150, syncKey, isLegend
       ) : data.series.length === 0 ? (
         <>
           <h3>{title}</h3>
-          <Empty title="Nothing was measured in this time" />
+          <Empty title="Nothing was measured in this time yet" />
         </>
       ) : (
         <>

@@ -2,11 +2,11 @@
 // session ends while a page is open, the page stays, and asks for the password above it.
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
-import { ApiError, onSessionEnd } from "../../api/http";
+import { createContext, type ReactNode, useContext, useEffect, useRef, useState } from "react";
+import { ApiError, onSessionEnd, onUnreachable } from "../../api/http";
 import { getSession, logIn, type Session } from "../../api/session";
 import { Button, Dialog, TextInput } from "../../design/controls";
-import { ErrorNotice, Loading } from "../../design/States";
+import { ErrorNotice, Loading, Warnings } from "../../design/States";
 
 const Context = createContext<Session | null>(null);
 
@@ -22,9 +22,18 @@ export function SessionGate({ children }: { children: ReactNode }) {
     queryFn: ({ signal }) => getSession(signal),
     refetchInterval: (query) => (query.state.error ? 3000 : 300_000),
   });
+  const client = useQueryClient();
   const [known, setKnown] = useState<Session | null>(null);
   const [hasEnded, setEnded] = useState(false);
   useEffect(() => onSessionEnd(() => setEnded(true)), []);
+  useEffect(() => onUnreachable(() => client.invalidateQueries({ queryKey: ["session"] })), [client]);
+  const isAway = error !== null;
+  const wasAway = useRef(false);
+  useEffect(() => {
+    // It is back: everything is asked again at once.
+    if (wasAway.current && !isAway) client.invalidateQueries();
+    wasAway.current = isAway;
+  }, [isAway, client]);
   useEffect(() => {
     if (!data) return;
     if (data.password_needed) location.assign("/set-password");
@@ -35,6 +44,7 @@ export function SessionGate({ children }: { children: ReactNode }) {
   if (!known) return error ? <ErrorNotice error={error} title="Vedette cannot be reached" /> : <Loading />;
   return (
     <Context.Provider value={known}>
+      {isAway && <Warnings texts={["Vedette does not answer. What is shown is from before; this page tries again."]} />}
       {children}
       <LoginAgain name={known.name} isOpen={hasEnded} onDone={() => setEnded(false)} />
     </Context.Provider>

@@ -4,6 +4,7 @@ import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { useCallback, useEffect, useState } from "react";
 import { Page } from "../../app/Page";
 import type { ExploreView } from "../../app/router";
+import { usePageTime } from "../../app/time/TimeContext";
 import { Button, Dialog, Toggles } from "../../design/controls";
 import { Empty } from "../../design/States";
 import css from "./ExplorePage.module.css";
@@ -23,16 +24,20 @@ const letterOf = (index: number): string => String.fromCharCode(65 + (index % 26
 export default function ExplorePage() {
   const { q: asked = NO_QUERIES, view = "graph" } = route.useSearch();
   const navigate = useNavigate({ from: "/explore" });
+  const { refreshNow } = usePageTime();
   const [texts, setTexts] = useState(asked);
   const [isBrowsing, setBrowsing] = useState(false);
   // The back button, and links into this page, change what is asked.
-  useEffect(() => setTexts(asked), [asked]);
+  const key = JSON.stringify(asked);
+  useEffect(() => setTexts(JSON.parse(key) as string[]), [key]);
 
   const run = useCallback(
     (queries: readonly string[]): void => {
+      // The same question again means: as of now.
+      if (JSON.stringify(queries) === key) refreshNow();
       navigate({ search: (old) => ({ ...old, q: queries.length > 0 ? [...queries] : [""] }) });
     },
-    [navigate],
+    [navigate, key, refreshNow],
   );
   const replaced = (index: number, text: string): string[] => texts.map((old, at) => (at === index ? text : old));
   const choose = useCallback(

@@ -1,8 +1,7 @@
 // The hosts, each in a row: how busy, how full, and how it went.
 
 import { Link } from "@tanstack/react-router";
-import { useMemo } from "react";
-import { useRange } from "../../app/data";
+import { useInstant, useRange } from "../../app/data";
 import { DataTable, type TableColumn } from "../../design/DataTable";
 import { Meter } from "../../design/Meter";
 import { Sparkline } from "../../design/Sparkline";
@@ -12,22 +11,24 @@ import { HOST_QUERIES, type Host, type HostMeasure, hostsOf } from "./hosts";
 
 const POINTS = 60;
 
-export function useHosts(): { hosts: Host[] | null; error: unknown } {
+function useHosts(): { hosts: Host[] | null; error: unknown } {
+  const now = {
+    cpu: useInstant(HOST_QUERIES.cpu),
+    memory: useInstant(HOST_QUERIES.memory),
+    disk: useInstant(HOST_QUERIES.disk),
+    load: useInstant(HOST_QUERIES.load),
+    received: useInstant(HOST_QUERIES.received),
+    uptime: useInstant(HOST_QUERIES.uptime),
+  };
   const cpu = useRange(HOST_QUERIES.cpu, { points: POINTS });
   const memory = useRange(HOST_QUERIES.memory, { points: POINTS });
-  const disk = useRange(HOST_QUERIES.disk, { points: POINTS });
-  const load = useRange(HOST_QUERIES.load, { points: POINTS });
-  const received = useRange(HOST_QUERIES.received, { points: POINTS });
-  const uptime = useRange(HOST_QUERIES.uptime, { points: POINTS });
-  const data = [cpu.data, memory.data, disk.data, load.data, received.data, uptime.data];
-  const hosts = useMemo(() => {
-    const names: HostMeasure[] = ["cpu", "memory", "disk", "load", "received", "uptime"];
-    if (data.every((matrix) => matrix === undefined)) return null;
-    return hostsOf(Object.fromEntries(names.flatMap((name, at) => (data[at] ? [[name, data[at]]] : []))));
-    // biome-ignore lint/correctness/useExhaustiveDependencies: the list is new each time, what is in it is not
-  }, data);
-  const failed = [cpu, memory, disk, load, received, uptime].find((query) => query.error);
-  return { hosts, error: failed?.error ?? null };
+  const answers = Object.entries(now);
+  const failed = answers.find(([, { error }]) => error)?.[1].error ?? null;
+  // Drawn when all have come, so that columns do not jump in one after the other.
+  if (answers.some(([, { data }]) => data === undefined)) return { hosts: null, error: failed };
+  const samples = Object.fromEntries(answers.map(([measure, { data }]) => [measure, data?.samples ?? []]));
+  const history = { ...(cpu.data ? { cpu: cpu.data } : {}), ...(memory.data ? { memory: memory.data } : {}) };
+  return { hosts: hostsOf(samples, history), error: failed };
 }
 
 const measured = (measure: HostMeasure) => (host: Host) => host.now[measure] ?? null;

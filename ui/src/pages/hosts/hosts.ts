@@ -1,5 +1,7 @@
 // What is known of each host, out of node_exporter's metrics.
 
+import type { Sample } from "../../api/prometheus";
+import type { Labels } from "../../lib/labels";
 import type { Matrix } from "../../lib/matrix";
 
 export const REAL_FILESYSTEMS = 'fstype!~"tmpfs|ramfs|overlay|squashfs|devtmpfs|iso9660|fuse.*"';
@@ -23,21 +25,31 @@ export interface Host {
   readonly history: Readonly<Partial<Record<HostMeasure, (number | null)[]>>>;
 }
 
-/** One entry for each host that any of the answers knows. */
-export function hostsOf(answers: Readonly<Partial<Record<HostMeasure, Matrix>>>): Host[] {
-  const found = new Map<string, { name: string; job: string; now: Host["now"]; history: Host["history"] }>();
-  for (const [measure, matrix] of Object.entries(answers)) {
-    for (const { labels, values } of matrix.series) {
-      const { instance = "", job = "" } = labels;
-      const id = `${job} ${instance}`;
-      const host = found.get(id) ?? { name: instance, job, now: {}, history: {} };
-      const last = values.findLast((value) => value !== null);
-      found.set(id, {
-        ...host,
-        now: last === undefined || last === null ? host.now : { ...host.now, [measure]: last },
-        history: { ...host.history, [measure]: values },
-      });
+/**
+ * One entry for each host that any of the answers knows.
+ *
+ * @param now the last values: a host that has only just appeared has no history yet.
+ * @param history values over the page's time.
+ */
+export function hostsOf(
+  now: Readonly<Partial<Record<HostMeasure, readonly Sample[]>>>,
+  history: Readonly<Partial<Record<HostMeasure, Matrix>>>,
+): Host[] {
+  const found = new Map<string, Host>();
+  const hostOf = (labels: Labels): Host => {
+    const { instance = "", job = "" } = labels;
+    const id = `${job} ${instance}`;
+    return found.get(id) ?? { id, name: instance, job, now: {}, history: {} };
+  };
+  for (const [measure, samples] of Object.entries(now))
+    for (const { labels, value } of samples) {
+      const host = hostOf(labels);
+      found.set(host.id, { ...host, now: { ...host.now, [measure]: value } });
     }
-  }
-  return [...found].map(([id, host]) => ({ id, ...host })).sort((a, b) => a.name.localeCompare(b.name));
+  for (const [measure, matrix] of Object.entries(history))
+    for (const { labels, values } of matrix.series) {
+      const host = hostOf(labels);
+      found.set(host.id, { ...host, history: { ...host.history, [measure]: values } });
+    }
+  return [...found.values()].sort((a, b) => a.name.localeCompare(b.name));
 }
