@@ -56,6 +56,6 @@ def run(session: Session) -> Iterable[Table]:
                         }
                     )
     tables[-1].notes.append(
-        "100,000 series x 24 h are 576 M samples; loading them into three servers takes too long here."
+        "100,000 series x 24 h are 576 M samples and 144 M points: Prometheus answers with 50 M at most by default."
     )
     yield from tables
